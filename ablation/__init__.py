@@ -1,0 +1,3 @@
+"""Designed, paired and tracked ablation studies of image classifiers."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,94 @@
+"""What stands beside a finding: the effect on the other metric, and what the level costs. No verdict rests on it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+from ablation.analysis.contrasts import Contrast
+from ablation.analysis.estimates import LEVEL, Estimate
+from ablation.analysis.results import Metric, ResultsTable
+from ablation.analysis.routes import Route
+from ablation.findings import OtherEffect, Parameters, Ratio
+
+Floats = NDArray[np.float64]
+
+OTHER: dict[Metric, Metric] = {"accuracy": "loss", "loss": "accuracy"}
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """Each is None where the trials do not say it."""
+
+    other: OtherEffect | None = None
+    seconds: Ratio | None = None
+    parameters: Parameters | None = None
+
+
+def on_the_other_metric(table: ResultsTable) -> ResultsTable:
+    """The same trials, asked for the other metric."""
+    return replace(table, metric=OTHER[table.metric])
+
+
+def beside(table: ResultsTable, other: Route, contrasts: Sequence[Contrast]) -> list[Beside]:
+    """For each contrast; `other` is the route of the table on the other metric."""
+    metric, seconds, parameters = OTHER[table.metric], table.seconds(), table.parameters()
+    estimates = other.estimate(contrasts) if contrasts else []
+    return [
+        Beside(
+            _other_effect(estimate, metric, other.correction, told=not table.provisional),
+            time_ratio(contrast, seconds),
+            _parameters(contrast, parameters),
+        )
+        for contrast, estimate in zip(contrasts, estimates, strict=True)
+    ]
+
+
+def _other_effect(estimate: Estimate, metric: Metric, correction: str, *, told: bool) -> OtherEffect | None:
+    if estimate.effect is None:
+        return None
+    interval = estimate.interval
+    return OtherEffect(
+        metric=metric,
+        effect=estimate.effect,
+        low=interval.low if interval else None,
+        high=interval.high if interval else None,
+        p_adjusted=estimate.p if told else None,
+        seed_blocks=estimate.blocks,
+        method=correction if interval else "",
+    )
+
+
+def _parameters(contrast: Contrast, parameters: Floats) -> Parameters | None:
+    """Counts of the arms on both sides; an interaction has no such two sides."""
+    weights = np.array(contrast.weights)
+    level, reference = parameters[weights > 0], parameters[weights < 0]
+    if contrast.kind == "interaction" or not np.isfinite([*level, *reference]).all():
+        return None
+    return Parameters(level=float(level.mean()), reference=float(reference.mean()))
+
+
+def time_ratio(contrast: Contrast, seconds: Floats) -> Ratio | None:
+    """Seconds at the level over those at the reference, from arms x seed blocks.
+
+    An interaction has no such two sides.
+    """
+    weights = np.array(contrast.weights)
+    if contrast.kind == "interaction" or not seconds.size:
+        return None
+    return ratio_of(np.log(seconds[weights > 0]).mean(axis=0) - np.log(seconds[weights < 0]).mean(axis=0))
+
+
+def ratio_of(logs: Floats) -> Ratio | None:
+    """A ratio with its t interval from its logarithm in each seed block; None with fewer than two blocks."""
+    known = logs[np.isfinite(logs)]
+    if len(known) < 2:
+        return None
+    mean = float(known.mean())
+    reach = float(stats.t.ppf((1 + LEVEL) / 2, len(known) - 1) * known.std(ddof=1) / math.sqrt(len(known)))
+    return Ratio(value=math.exp(mean), low=math.exp(mean - reach), high=math.exp(mean + reach))

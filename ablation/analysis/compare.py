@@ -1,0 +1,201 @@
+"""Two arms, two trials, or an arm in two studies: what B changes against A, and how sure that is.
+
+One comparison, not corrected for others: the findings of a study's report are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from ablation.analysis.beside import ratio_of
+from ablation.analysis.compared import Compared, ComparedSide, MetricDifference
+from ablation.analysis.estimates import Interval, paired
+from ablation.analysis.results import Metric
+from ablation.analysis.sentences import UNITS, bounds, counted, difference, parameters_text, time_text
+from ablation.analysis.side_images import class_effects, side_images
+from ablation.analysis.sides import Pair, Side
+from ablation.analysis.unpaired import welch
+from ablation.findings import Parameters, Ratio
+from ablation.study import Search
+from ablation.trial import Cost, Stamp
+
+_ONE_OF_MANY = (
+    "This is one comparison, with an interval of its own. Who makes several finds too much: the findings of a study's "
+    "report are corrected for that."
+)
+_SEARCH = (
+    "A search chooses its arms by their scores, so its best look better than they are: confirm in a planned study."
+)
+
+
+def compare(pair: Pair, differences: Sequence[str]) -> Compared:
+    """Everything that is said of the pair; `differences` are the settings in which its sides differ.
+
+    Raises:
+        DamagedFileError: predictions cannot be read.
+    """
+    seconds, time_note = _time_ratio(pair)
+    parameters, images = _parameters(pair), side_images(pair)
+    metric = pair.a.study.metric
+    measured = {each: _difference(pair, each) for each in UNITS}
+    cost = [*([time_text(seconds)] if seconds else []), *(parameters_text(parameters) if parameters else [])]
+    return Compared(
+        a=_side(pair.a, pair.blocks_a),
+        b=_side(pair.b, pair.blocks_b),
+        split=pair.a.split,
+        metric=metric,
+        paired=pair.paired,
+        method=_method(pair),
+        sentence=_sentence(pair, measured[metric], cost),
+        accuracy=measured["accuracy"],
+        loss=measured["loss"],
+        seconds=seconds,
+        time_note=time_note,
+        parameters=parameters,
+        classes=class_effects(pair),
+        images=images.effect,
+        images_note=images.note,
+        mcnemar=images.mcnemar,
+        disagreements=images.disagreements,
+        differences=tuple(differences),
+        notes=tuple(_notes(pair)),
+    )
+
+
+def _difference(pair: Pair, metric: Metric) -> MetricDifference:
+    """With one comparison the ends of the 90 % interval are one-sided 95 % bounds.
+
+    Where several seed blocks show no spread, the difference is the same in each of them, and so are the bounds.
+    """
+    a, b = pair.a.scores(pair.blocks_a, metric), pair.b.scores(pair.blocks_b, metric)
+    found = paired(np.array([a, b]), np.array([[-1.0, 1.0]])) if pair.paired else welch(a[None], b[None])
+    estimate, effect = found[0], float(b.mean() - a.mean())
+    interval, one_sided = estimate.interval, estimate.equivalence
+    if one_sided is None and min(len(a), len(b)) > 1:
+        one_sided = Interval(effect, effect)
+    return MetricDifference(
+        effect=effect,
+        low=interval.low if interval else None,
+        high=interval.high if interval else None,
+        p=estimate.p,
+        at_least=one_sided.low if one_sided else None,
+        at_most=one_sided.high if one_sided else None,
+    )
+
+
+def _method(pair: Pair) -> str:
+    if pair.paired:
+        return f"paired t over {counted(len(pair.blocks_a), 'shared seed block')}"
+    sizes = f"{counted(len(pair.blocks_b))} of B and {len(pair.blocks_a)} of A"
+    return f"Welch's t of {sizes}, since they share none"
+
+
+def _sentence(pair: Pair, measured: MetricDifference, cost: Sequence[str]) -> str:
+    """As a finding is told, without a verdict."""
+    metric = pair.a.study.metric
+    amount = f"{difference(measured.effect, metric)} {UNITS[metric].name}"
+    if measured.low is None or measured.high is None or measured.p is None:
+        evidence = f"no interval, {_why_no_interval(pair)}"
+    else:
+        p = "p < 0.001" if measured.p < 0.001 else f"p = {measured.p:.3g}"
+        evidence = f"95 % interval {bounds(Interval(measured.low, measured.high), metric)}, {p}, {_method(pair)}"
+    spent = f", at {' and '.join(cost)}" if cost else ""
+    return f"{pair.b.label} instead of {pair.a.label} changes {metric} by {amount} ({evidence}){spent}."
+
+
+def _why_no_interval(pair: Pair) -> str:
+    least = min(len(pair.blocks_a), len(pair.blocks_b))
+    if least > 1:
+        return f"the same in each of {counted(least)}"
+    if pair.paired:
+        return "1 shared seed block"
+    return f"no shared seed block, {len(pair.blocks_a)} of A and {len(pair.blocks_b)} of B"
+
+
+def _side(side: Side, blocks: Sequence[int]) -> ComparedSide:
+    costs = _costs(side, blocks)
+    return ComparedSide(
+        label=side.label,
+        study=side.study.name,
+        folder=str(side.folder.path),
+        arm=side.arm.name,
+        trial=side.trial,
+        seed_blocks=tuple(blocks),
+        accuracy=float(side.scores(blocks, "accuracy").mean()),
+        loss=float(side.scores(blocks, "loss").mean()),
+        seconds=float(np.median([cost.seconds for cost in costs.values()])) if costs else None,
+        parameters=max((cost.parameters for cost in costs.values()), default=None),
+    )
+
+
+def _costs(side: Side, blocks: Sequence[int]) -> dict[int, Cost]:
+    found = {block: one.outcome.cost for block, one in side.complete(blocks).items() if one.outcome}
+    return {block: cost for block, cost in found.items() if cost is not None}
+
+
+def _parameters(pair: Pair) -> Parameters | None:
+    a, b = (max((cost.parameters for cost in costs.values()), default=None) for costs in _both_costs(pair))
+    return None if a is None or b is None else Parameters(level=b, reference=a)
+
+
+def _both_costs(pair: Pair) -> tuple[dict[int, Cost], dict[int, Cost]]:
+    return _costs(pair.a, pair.blocks_a), _costs(pair.b, pair.blocks_b)
+
+
+def _time_ratio(pair: Pair) -> tuple[Ratio | None, str]:
+    """Training time of B over that of A, or why there is none."""
+    if unlike := _unlike_machines(pair):
+        return None, unlike
+    costs_a, costs_b = _both_costs(pair)
+    if not pair.paired:
+        return None, "Training times are compared within seed blocks, and none is shared."
+    both = sorted(costs_a.keys() & costs_b.keys())
+    ratio = ratio_of(np.log([costs_b[block].seconds / costs_a[block].seconds for block in both]))
+    return ratio, "" if ratio else "It takes two seed blocks to compare training times."
+
+
+def _unlike_machines(pair: Pair) -> str:
+    """Why the training times of the two sides are not comparable; empty where they are."""
+    machines_a, machines_b = _machines(pair.a, pair.blocks_a), _machines(pair.b, pair.blocks_b)
+    if machines_a == machines_b and len(machines_a) == 1:
+        return ""
+    if not machines_a or not machines_b:
+        return "Training times are not comparable: it is not known what the trials ran on."
+    told_a, told_b = " or ".join(sorted(machines_a)), " or ".join(sorted(machines_b))
+    return f"Training times are not comparable: A ran on {told_a}; B ran on {told_b}."
+
+
+def _machines(side: Side, blocks: Sequence[int]) -> set[str]:
+    stamps = [one.outcome.stamp for one in side.complete(blocks).values() if one.outcome]
+    return {_machine(stamp) for stamp in stamps if stamp is not None}
+
+
+def _machine(stamp: Stamp) -> str:
+    """All that training time depends on beside the arm."""
+    beside = "an unknown number side by side" if stamp.slots is None else f"{stamp.slots} side by side"
+    pieces = f", batches in {stamp.pieces} pieces" if stamp.pieces > 1 else ""
+    return f"{stamp.device or 'an unknown device'} with {counted(stamp.threads, 'thread')} a trial, {beside}{pieces}"
+
+
+def _notes(pair: Pair) -> list[str]:
+    notes = [] if pair.are_trials else [_ONE_OF_MANY]
+    if any(isinstance(side.study.design, Search) for side in (pair.a, pair.b)):
+        notes.append(_SEARCH)
+    for name, side, blocks in (("A", pair.a, pair.blocks_a), ("B", pair.b, pair.blocks_b)):
+        if side.missing:
+            notes.append(f"Provisional: {counted(side.missing, 'trial')} of {name} without an outcome yet.")
+        notes += _lost(name, side, blocks)
+    return notes
+
+
+def _lost(name: str, side: Side, blocks: Sequence[int]) -> list[str]:
+    """Trials of a side that have no score, diverged, or stand in seed blocks that the other side lacks."""
+    statuses = [one.outcome.status for one in side.records if one.outcome]
+    told = {
+        "without a score: failed or pruned": statuses.count("failed") + statuses.count("pruned"),
+        "diverged, counted as the uniform guess": len(blocks) - len(side.complete(blocks)),
+        "in seed blocks that the other side lacks, not read": len(side.scored) - len(blocks),
+    }
+    return [f"{counted(number, 'trial')} of {name} {what}." for what, number in told.items() if number]

@@ -1,0 +1,133 @@
+"""Two sides of a comparison, image by image and class by class."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ablation.analysis.compared import Disagreement
+from ablation.analysis.image_layer import class_names, class_recalls
+from ablation.analysis.images import McNemar, mcnemar, over_classes, over_images
+from ablation.analysis.predictions import Predictions, read_predictions
+from ablation.analysis.sides import Pair, Side
+from ablation.analysis.unpaired import welch
+from ablation.findings import ClassEffect, ImageEffect
+from ablation.trial import Record
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class SideImages:
+    """What two sides say of the images that both were evaluated on."""
+
+    effect: ImageEffect | None = None
+    mcnemar: McNemar | None = None
+    disagreements: tuple[Disagreement, ...] = ()
+    note: str = ""
+    """Why there is nothing, or what was left out."""
+
+
+def class_effects(pair: Pair) -> tuple[ClassEffect, ...]:
+    """B minus A for each class, over the seed blocks in which the trials are complete."""
+    sides = ((pair.a, pair.blocks_a), (pair.b, pair.blocks_b))
+    trials_a, trials_b = (side.complete(blocks) for side, blocks in sides)
+    if pair.paired:
+        both = trials_a.keys() & trials_b.keys()
+        trials_a, trials_b = ({block: trials[block] for block in sorted(both)} for trials in (trials_a, trials_b))
+    names = class_names([*trials_a.values(), *trials_b.values()])
+    recalls_a, recalls_b = (_recalls(trials.values(), len(names)) for trials in (trials_a, trials_b))
+    if not names or recalls_a is None or recalls_b is None:
+        return ()
+    estimates = over_classes(recalls_b - recalls_a) if pair.paired else welch(recalls_a, recalls_b)
+    return tuple(
+        ClassEffect(
+            name=name,
+            effect=one.effect,
+            low=one.interval.low if one.interval else None,
+            high=one.interval.high if one.interval else None,
+            p_adjusted=one.p,
+            seed_blocks=one.blocks,
+        )
+        for name, one in zip(names, estimates, strict=True)
+    )
+
+
+def _recalls(records: Iterable[Record], num_classes: int) -> Floats | None:
+    """Classes x seed blocks; None without a trial, or where one has no matrix of this size."""
+    columns = [class_recalls(record, num_classes) for record in records]
+    known = [column for column in columns if column is not None]
+    return np.column_stack(known) if known and len(known) == len(columns) else None
+
+
+def side_images(pair: Pair) -> SideImages:
+    """Both sides image by image, over the seed blocks of which all predictions are there.
+
+    Raises:
+        DamagedFileError: predictions cannot be read.
+    """
+    if not pair.same_images:
+        return SideImages(note="Each seed block draws validation images of its own: no image is shared by all of them.")
+    said_a, said_b = _predictions(pair.a, pair.blocks_a), _predictions(pair.b, pair.blocks_b)
+    if pair.paired:
+        both = sorted(said_a.keys() & said_b.keys())
+        said_a, said_b = {block: said_a[block] for block in both}, {block: said_b[block] for block in both}
+    if not said_a or not said_b:
+        return SideImages(note="There are no predictions of both sides: diverged trials leave none.")
+    labels = next(iter(said_a.values())).labels
+    if any(not np.array_equal(one.labels, labels) for one in (*said_a.values(), *said_b.values())):
+        return SideImages(note="The trials were evaluated on different images.")
+    left_out = len(pair.blocks_a) + len(pair.blocks_b) - len(said_a) - len(said_b)
+    return _seen(pair, list(said_a.values()), list(said_b.values()), _left_out(left_out))
+
+
+def _left_out(trials: int) -> str:
+    if not trials:
+        return ""
+    return f"{trials} {'trial is' if trials == 1 else 'trials are'} not among the images, for want of predictions."
+
+
+def _predictions(side: Side, blocks: Sequence[int]) -> dict[int, Predictions]:
+    found = {
+        block: read_predictions(side.folder.trial_folder(record.trial.id))
+        for block, record in side.complete(blocks).items()
+    }
+    return {block: predictions for block, predictions in found.items() if predictions is not None}
+
+
+def _seen(pair: Pair, said_a: Sequence[Predictions], said_b: Sequence[Predictions], note: str) -> SideImages:
+    right_a, right_b = (np.mean([one.correct for one in said], axis=0) for said in (said_a, said_b))
+    blocks = len(said_a) if pair.paired else len(said_a) + len(said_b)
+    test = mcnemar(said_a[0].correct, said_b[0].correct) if pair.are_trials else None
+    names = class_names(list(pair.a.scored.values()))
+    taken_a, taken_b = _most_frequent(said_a), _most_frequent(said_b)
+    apart = np.flatnonzero(taken_a != taken_b)
+    order = apart[np.argsort(-np.abs(right_b - right_a)[apart], kind="stable")]
+    disagreements = tuple(
+        Disagreement(
+            image=int(at),
+            true=_named(names, said_a[0].labels[at]),
+            a=_named(names, taken_a[at]),
+            b=_named(names, taken_b[at]),
+            a_right=float(right_a[at]),
+            b_right=float(right_b[at]),
+        )
+        for at in order
+    )
+    return SideImages(over_images(right_b - right_a, blocks), test, disagreements, note)
+
+
+def _most_frequent(said: Sequence[Predictions]) -> NDArray[np.int64]:
+    """For each image the class that it is taken for in most seed blocks, the first of equally frequent ones."""
+    num_classes = 1 + max(int(one.predicted.max()) for one in said)
+    counts = np.zeros((len(said[0].predicted), num_classes), dtype=np.int64)
+    for one in said:
+        counts[np.arange(len(counts)), one.predicted] += 1
+    return np.asarray(counts.argmax(axis=1))
+
+
+def _named(names: Sequence[str], number: int) -> str:
+    return names[number] if number < len(names) else str(number)

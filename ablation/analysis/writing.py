@@ -1,0 +1,116 @@
+"""The findings as files: `findings.json` for programs, `findings.md` for people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from ablation.analysis.estimates import Interval
+from ablation.analysis.sentences import UNITS, bounds, difference
+from ablation.durable import write_whole
+from ablation.findings import Aliasing, Analysis, ArmSummary, Finding, OtherEffect, Parameters, Ratio
+from ablation.visible import in_markdown
+
+
+def write_findings(analysis: Analysis, folder: Path) -> None:
+    """Write both files into an existing folder; a reader sees the old ones or the new ones, never half."""
+    write_whole(folder / "findings.json", analysis.model_dump_json(indent=2) + "\n")
+    write_whole(folder / "findings.md", markdown(analysis))
+
+
+def markdown(analysis: Analysis) -> str:
+    """Findings, arms, notes and method, in this order. Names from the study are shown letter by letter."""
+    title = "# Findings (provisional)" if analysis.provisional else "# Findings"
+    findings = [f"- {in_markdown(finding.sentence)}" for finding in analysis.findings] or ["None."]
+    notes = ["## Notes", *(f"- {in_markdown(note)}" for note in analysis.notes)] if analysis.notes else []
+    parts = [
+        title,
+        *findings,
+        "",
+        "## Arms",
+        *_arms_table(analysis.arms),
+        "",
+        *_beside_table(analysis),
+        *notes,
+        "",
+        "## Method",
+        *_method(analysis),
+    ]
+    return "\n".join(parts).replace("\n\n\n", "\n\n") + "\n"
+
+
+def _arms_table(arms: Iterable[ArmSummary]) -> list[str]:
+    rows = ["| arm | seed blocks | accuracy | loss | seconds |", "|---|--:|--:|--:|--:|"]
+    for arm in arms:
+        accuracy = _with_sd(arm.accuracy, arm.accuracy_sd, UNITS["accuracy"].factor, 2)
+        loss = _with_sd(arm.loss, arm.loss_sd, UNITS["loss"].factor, 4)
+        seconds = "" if arm.seconds is None else f"{arm.seconds:.1f}"
+        rows.append(f"| {in_markdown(arm.arm)} | {arm.seed_blocks} | {accuracy} | {loss} | {seconds} |")
+    return [
+        *rows,
+        "",
+        "Accuracy in %, loss in nats: mean and, where there are two or more seed blocks, standard deviation.",
+    ]
+
+
+def _beside_table(analysis: Analysis) -> list[str]:
+    """The other metric and the cost, where a finding has them; no verdict rests on these."""
+    rows = [_beside_row(one) for one in analysis.findings if one.other or one.seconds or one.parameters]
+    if not rows:
+        return []
+    metric = "loss" if analysis.metric == "accuracy" else "accuracy"
+    head = [f"| contrast | {metric} | training time | parameters |", "|---|--:|--:|--:|"]
+    return ["## Beside the findings", *head, *rows, "", "With 95 % intervals; no verdict rests on them.", ""]
+
+
+def _beside_row(one: Finding) -> str:
+    name = in_markdown(one.label)
+    return f"| {name} | {_effect_text(one.other)} | {_time_text(one.seconds)} | {_count_text(one.parameters)} |"
+
+
+def _effect_text(other: OtherEffect | None) -> str:
+    if other is None:
+        return ""
+    text = f"{difference(other.effect, other.metric)} {UNITS[other.metric].name}"
+    if other.low is None or other.high is None:
+        return text
+    return f"{text} {in_markdown(bounds(Interval(other.low, other.high), other.metric))}"
+
+
+def _time_text(seconds: Ratio | None) -> str:
+    if seconds is None:
+        return ""
+    value, low, high = (f"{100 * (ratio - 1):+z.0f}" for ratio in (seconds.value, seconds.low, seconds.high))
+    return in_markdown(f"{value} % [{low}, {high}]")
+
+
+def _count_text(parameters: Parameters | None) -> str:
+    return "" if parameters is None else f"{parameters.level - parameters.reference:+z,.0f}"
+
+
+def _method(analysis: Analysis) -> list[str]:
+    known = {
+        "Estimated correlation between arms over seed blocks": analysis.correlation,
+        "Largest over smallest residual variance of the arms": analysis.variance_ratio,
+    }
+    return [
+        in_markdown(analysis.method),
+        *(_fraction(analysis.aliasing) if analysis.aliasing else ()),
+        *(f"{name}: {value:.2f}." for name, value in known.items() if value is not None),
+    ]
+
+
+def _fraction(aliasing: Aliasing) -> list[str]:
+    chains = [f"- {in_markdown(' = '.join(chain))}" for chain in aliasing.aliases]
+    told = "Effects that agree in every arm, the reference counting as -1 and the other level as +1:"
+    return [
+        in_markdown(f"{aliasing.summary} Defining relation: {aliasing.relation}."),
+        *([told] if chains else []),
+        *chains,
+    ]
+
+
+def _with_sd(mean: float | None, sd: float | None, factor: float, digits: int) -> str:
+    if mean is None:
+        return ""
+    return f"{factor * mean:.{digits}f}" + ("" if sd is None else f" ± {factor * sd:.{digits}f}")

@@ -1,0 +1,97 @@
+"""Attempts at a trial: what each came to, which of them count, and whether there is another.
+
+An attempt counts only if it failed by itself and left no newer checkpoint. The driver's end, a stop and a signal from
+outside never count. Loads no torch.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from concurrent.futures import CancelledError, Future
+from datetime import UTC, datetime
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from ablation.durable import append_line, whole_lines, write_whole
+from ablation.failures import Failure, ProcessEndedError, came_from_outside, failure_of_process, memory_kills
+from ablation.run_folder import read_outcome, remove_leftovers
+from ablation.trial import Attempt, Outcome, Trial
+
+RETRIES = 2
+
+_OPEN = "attempt.json"
+
+
+def open_attempt(folder: Path) -> None:
+    """Note, before a launch, what the folder holds: what is newer afterwards is the attempt's."""
+    write_whole(folder / _OPEN, f"{_position(folder)} {memory_kills()}")
+
+
+def close_attempt(
+    folder: Path, trial: Trial, future: Future[Outcome | Failure | None] | None
+) -> tuple[Outcome | Failure | None, bool]:
+    """Record how an attempt ended; its result, and whether the trial is to be tried again. None: it was ended."""
+    before, kills = (folder / _OPEN).read_text().rsplit(" ", 1)
+    result, outside = _result(folder, future, memory_kills() > int(kills))
+    failed = isinstance(result, Failure)
+    counts = failed and not outside and _position(folder) == before
+    attempt = Attempt(
+        ended="failed" if isinstance(result, Failure) else "stopped" if result is None else "complete",
+        cause=result.cause if isinstance(result, Failure) else None,
+        reason=result.reason if isinstance(result, Failure) else "",
+        checkpoint=_position(folder),
+        counts=counts,
+        when=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
+    append_line(folder / "attempts.jsonl", attempt.model_dump_json())
+    (folder / _OPEN).unlink()
+    return result, isinstance(result, Failure) and _again(folder, trial, result)
+
+
+def attempts(folder: Path) -> list[Attempt]:
+    """What was tried, in order. A line that a crash tore is left out, and does not count against the trial."""
+    found = []
+    for line in whole_lines(folder / "attempts.jsonl"):
+        with contextlib.suppress(ValidationError):
+            found.append(Attempt.model_validate_json(line))
+    return found
+
+
+def next_pieces(folder: Path) -> int:
+    """In how many pieces the next attempt computes a batch: twice as many each time the device's memory ran out."""
+    short = sum(attempt.cause == "device memory" for attempt in attempts(folder))
+    return 1 << short
+
+
+def _again(folder: Path, trial: Trial, failure: Failure) -> bool:
+    if failure.cause == "device memory":
+        return next_pieces(folder) <= trial.arm.settings.recipe.batch_size
+    return failure.is_accident and sum(attempt.counts for attempt in attempts(folder)) <= RETRIES
+
+
+def _result(
+    folder: Path, future: Future[Outcome | Failure | None] | None, memory_ran_out: bool
+) -> tuple[Outcome | Failure | None, bool]:
+    """What came of an attempt, and whether somebody ended it from outside."""
+    if future is None:
+        return None, True
+    try:
+        return future.result(), False
+    except CancelledError:
+        return None, True
+    except ProcessEndedError as error:
+        if (outcome := read_outcome(folder)) is not None:  # all that was left to do was to say so
+            remove_leftovers(folder)
+            return outcome, False
+        if error.silent:
+            return Failure(cause="hang", reason=str(error)), False
+        failure = failure_of_process(error.process_exit_code, folder / "log.txt", memory_ran_out)
+        return failure, failure.cause == "killed" and came_from_outside(error.process_exit_code)
+    except Exception as error:  # noqa: BLE001 - what an executor raises is the failure of this trial alone
+        return Failure(cause="bug", reason=f"{type(error).__name__}: {error}"), False
+
+
+def _position(folder: Path) -> str:
+    """The name of the newest checkpoint, which tells epoch and step; empty without one."""
+    return max((path.stem for path in folder.glob("checkpoint-*.pt")), default="")

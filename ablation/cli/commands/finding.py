@@ -1,0 +1,77 @@
+"""Commands that say what was found."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ablation.cli import options
+from ablation.cli.app import app
+
+
+@app.command()
+def report(
+    study: Annotated[
+        Path | None, typer.Argument(metavar="STUDY", help="A study file, or the run folder of a study.")
+    ] = None,
+    scale: options.Scale = None,
+    runs_dir: options.RunsDir = options.RUNS,
+    table: Annotated[
+        Path | None,
+        typer.Option(
+            "--from", help="Analyse anybody's table instead: columns of factors, a seed and a metric.", metavar="CSV"
+        ),
+    ] = None,
+    metric: Annotated[str, typer.Option(help="With --from: accuracy or loss, the column to analyse.")] = "accuracy",
+    margin: Annotated[
+        float | None, typer.Option(min=0, help="With --from: effects inside it count as equivalent.", metavar="EFFECT")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="With --from: the folder for the report.", metavar="DIR")] = None,
+    as_json: options.Json = False,
+) -> None:
+    """Write a study's findings report again, or that of a table of results."""
+    from ablation.cli.findings import report_study, report_table
+    from ablation.errors import InputError
+
+    if (study is None) == (table is None):
+        raise InputError("give either a STUDY or --from results.csv.")
+    if table is not None:
+        report_table(table, out or table.parent, metric, margin, as_json)
+    elif study is not None:
+        report_study(study, runs_dir, scale, as_json)
+
+
+@app.command()
+def compare(
+    study: options.StudyArgument,
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="NAME...", help="A and B: two arms, or one to compare with the baseline."),
+    ] = None,
+    other: Annotated[
+        Path | None,
+        typer.Option("--with", help="Take B from this study; one NAME then stands for both.", metavar="STUDY"),
+    ] = None,
+    trials: Annotated[bool, typer.Option("--trials", help="The names are those of two trials.")] = False,
+    fail_on_regression: Annotated[
+        str | None,
+        typer.Option(
+            help="Exit with 6 where B is worse by at least this, with 95 % confidence: 0.5pp, or 0.02nats.",
+            metavar="SIZE",
+        ),
+    ] = None,
+    images: Annotated[int, typer.Option(min=0, help="How many disagreeing images to print.", metavar="N")] = 10,
+    out: Annotated[
+        Path | None, typer.Option(help="Write compare.json and disagreements.csv there.", metavar="DIR")
+    ] = None,
+    scale: options.Scale = None,
+    runs_dir: options.RunsDir = options.RUNS,
+    as_json: options.Json = False,
+) -> None:
+    """Compare two arms of a study, an arm in two studies, or two trials: scores, cost, classes and images."""
+    from ablation.cli.compare import Asked, Showing, compare_sides
+
+    asked = Asked(study, names or (), other, runs_dir, scale, trials)
+    compare_sides(asked, Showing(fail_on_regression, images, out, as_json))

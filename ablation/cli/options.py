@@ -1,0 +1,51 @@
+"""The options that several commands share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+StudyArgument = Annotated[Path, typer.Argument(metavar="STUDY", help="A study file, or the run folder of a study.")]
+Scale = Annotated[
+    str | None,
+    typer.Option(
+        help="One of the study's scales, or `full`. Default: full with an accelerator, else laptop.", metavar="NAME"
+    ),
+]
+Overrides = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set", help="Change one key of the study, e.g. --set recipe.epochs=2; may be repeated.", metavar="PATH=VALUE"
+    ),
+]
+RunsDir = Annotated[Path, typer.Option(help="Where run folders and the MLflow store lie.", metavar="DIR")]
+DataDir = Annotated[
+    Path | None, typer.Option(help="Where data sets lie. Default: $ABLATE_DATA, else the user's cache.", metavar="DIR")
+]
+Device = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.", metavar="KIND")]
+Slots = Annotated[
+    int | None,
+    typer.Option(min=1, help="Trials side by side. Default: cores over threads, or one an accelerator.", metavar="N"),
+]
+Storage = Annotated[
+    str | None, typer.Option(help="Optuna storage. Default: study.db in the run folder.", metavar="URL")
+]
+MaxHours = Annotated[
+    float | None, typer.Option(min=0, help="Stop cleanly after so many hours; run again to go on.", metavar="HOURS")
+]
+NoTracking = Annotated[bool, typer.Option("--no-tracking", help="Log nothing to MLflow.")]
+FailFast = Annotated[bool, typer.Option("--fail-fast", help="Stop at the first trial that fails.")]
+TakeOver = Annotated[bool, typer.Option("--take-over", help="End whoever runs the study, and take its place.")]
+OneTrial = Annotated[
+    str | None,
+    typer.Option(
+        "--trial",
+        help="Run this trial alone, in this process; one that has ended is repeated and compared.",
+        metavar="TRIAL",
+    ),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print data as JSON on stdout, everything else on stderr.")]
+
+RUNS = Path("runs")

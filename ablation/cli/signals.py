@@ -1,0 +1,59 @@
+"""Ctrl-C and SIGTERM: the first asks the study to stop, the second ends it at once; both leave a state that goes on."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from types import FrameType
+
+from ablation.cli.terminal import say
+from ablation.holding import Alarm
+from ablation.stopping import StopRequest
+
+_EXIT_CODES = {signal.SIGINT: 130, signal.SIGTERM: 143}
+
+
+class Ended(BaseException):
+    """A second signal, or the first one where nothing can stop by itself."""
+
+
+def heed(stop: StopRequest) -> Callable[[Alarm], None]:
+    """What a driver does when another takes over, and when somebody elsewhere asks it to stop: as after a signal."""
+
+    def on_alarm(why: Alarm) -> None:
+        if why == "taken over":
+            stop.ask("taken over")
+        else:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    return on_alarm
+
+
+@contextlib.contextmanager
+def interruptible(stop: StopRequest | None = None) -> Iterator[None]:
+    """Exit with 130 after Ctrl-C and 143 after SIGTERM. With a stop request the first signal only asks."""
+    received: list[int] = []
+
+    def on_signal(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - the signature of a signal handler
+        received.append(number)
+        if stop is None or not stop.driven or len(received) > 1:
+            raise Ended
+        stop.ask("signal")
+        say("stopping: running trials write a checkpoint; once more ends them at once.")
+
+    before = {number: signal.signal(number, on_signal) for number in _EXIT_CODES}
+    try:
+        with contextlib.suppress(Ended):
+            yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    if received:
+        say("interrupted; run the same command again to go on.")
+        sys.stdout.flush()
+        sys.stderr.flush()
+        # All that matters is on the disk; taking down threads and libraries one by one takes seconds.
+        os._exit(_EXIT_CODES[signal.Signals(received[0])])

@@ -1,0 +1,173 @@
+"""Components by kind and name: the name of a file is the name of its component; there is no list to edit.
+
+    names("model")                       ("resnet", "small", "vgg")
+    describe("model", "resnet")          its description and choices, read from the source: nothing is imported
+    complete("model", Part(...))         the part checked, defaults filled in
+    load("model", "mylab.nets.tiny")     the `build` of any module on sys.path or in the working directory
+
+Imports torch only when `load` imports a component that does.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import importlib.util
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.machinery import PathFinder
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from pydantic import BaseModel, ConfigDict, ValidationError, create_model
+
+from ablation import wording
+from ablation.errors import ComponentError, InputError
+from ablation.settings import Part, Settings
+from ablation.signatures import Parameter, find_build, read_signature
+
+Kind = Literal["dataset", "model", "preprocessing", "augmentation", "optimizer", "schedule"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+
+_FOLDERS: dict[Kind, str] = {
+    "dataset": "datasets",
+    "model": "models",
+    "preprocessing": "preprocessing",
+    "augmentation": "augmentations",
+    "optimizer": "optimizers",
+    "schedule": "schedules",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Component:
+    """What is known of a component without importing it."""
+
+    kind: Kind
+    name: str
+    description: str
+    choices: tuple[Parameter, ...]
+
+
+def names(kind: Kind) -> tuple[str, ...]:
+    """The components of a kind that come with the package, in alphabetical order."""
+    files = sorted((Path(__file__).parent / _FOLDERS[kind]).glob("*.py"))
+    return tuple(file.stem for file in files if find_build(ast.parse(file.read_text("utf-8"))) is not None)
+
+
+@cache
+def describe(kind: Kind, name: str) -> Component:
+    """Read a component's description and choices from its source.
+
+    Raises ComponentError where there is no such component, InputError where its `build` cannot be read.
+    """
+    file = _file_of(kind, name)
+    signature = read_signature(file.read_text("utf-8"), str(file))
+    return Component(kind, name, signature.description, signature.choices)
+
+
+def complete(kind: Kind, part: Part) -> Part:
+    """Check a part's choices against the signature and fill in the defaults.
+
+    Raises ComponentError with every problem; their paths start inside the part: `("name",)`, `("depth",)`.
+    """
+    checker = _checker(kind, part.name)
+    try:
+        checked = checker.model_validate(part.choices)
+    except ValidationError as error:
+        allowed = [choice.name for choice in describe(kind, part.name).choices]
+        raise ComponentError(_problems(part.name, error, allowed)) from None
+    return Part(name=part.name, choices=checked.model_dump(mode="json"))
+
+
+def complete_settings(settings: Settings) -> Settings:
+    """Complete every component. Raises ComponentError with the problems of the first that has any."""
+    recipe = settings.recipe
+    return settings.model_copy(
+        update={
+            "dataset": complete("dataset", settings.dataset),
+            "model": complete("model", settings.model),
+            "preprocessing": tuple(complete("preprocessing", part) for part in settings.preprocessing),
+            "augmentations": tuple(complete("augmentation", part) for part in settings.augmentations),
+            "recipe": recipe.model_copy(
+                update={
+                    "optimizer": complete("optimizer", recipe.optimizer),
+                    "schedule": complete("schedule", recipe.schedule),
+                }
+            ),
+        }
+    )
+
+
+def load(kind: Kind, name: str) -> Callable[..., Any]:
+    """Import a component and return its `build`.
+
+    A dotted name may lie in the working directory, which is put at the end of `sys.path` for it. Raises ComponentError
+    where there is no such component, InputError where importing it fails.
+    """
+    describe(kind, name)
+    module = name if "." in name else f"ablation.{_FOLDERS[kind]}.{name}"
+    if "." in name and str(Path.cwd()) not in sys.path:
+        sys.path.append(str(Path.cwd()))
+    try:
+        build: Callable[..., Any] = importlib.import_module(module).build
+    except ImportError as error:
+        raise InputError(f"The {kind} {name} cannot be imported: {error}.") from error
+    return build
+
+
+def _file_of(kind: Kind, name: str) -> Path:
+    """The source of a component, found without importing a parent package."""
+    if "." not in name:
+        file = Path(__file__).parent / _FOLDERS[kind] / f"{name}.py"
+        if name not in names(kind):
+            message = f"there is no {kind} {wording.shown(name)}.{wording.meant(name, names(kind))}"
+            raise ComponentError([(("name",), f"{message} For one of your own write its dotted name: mylab.{name}.")])
+        return file
+    origin = _module_file(name) if all(segment.isidentifier() for segment in name.split(".")) else None
+    if origin is None:
+        message = f"there is no module {wording.shown(name)} on Python's path or in the working directory"
+        raise ComponentError([(("name",), f"{message}. Components of the package: {wording.listed(names(kind))}.")])
+    return origin
+
+
+def _module_file(name: str) -> Path | None:
+    """The file of a dotted module: only the finders of its first package are asked, the rest is looked up by path."""
+    top, *inner = name.split(".")
+    if top == "__main__":
+        return None
+    spec = importlib.util.find_spec(top) or PathFinder.find_spec(top, [str(Path.cwd())])
+    for folder in (spec.submodule_search_locations or ()) if spec else ():
+        stem = Path(folder, *inner)
+        for file in (stem.with_suffix(".py"), stem / "__init__.py"):
+            if file.is_file():
+                return file
+    return None
+
+
+@cache
+def _checker(kind: Kind, name: str) -> type[BaseModel]:
+    """A pydantic model with one field for each choice: strict, so that neither "0.9" nor true passes for a number."""
+    fields: dict[str, Any] = {
+        choice.name: (choice.type, ... if choice.required else choice.default)
+        for choice in describe(kind, name).choices
+    }
+    config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False, protected_namespaces=())
+    return create_model(f"{kind} {name}", __config__=config, **fields)
+
+
+def _problems(name: str, error: ValidationError, allowed: Sequence[str]) -> list[tuple[wording.Path, str]]:
+    problems: dict[wording.Path, str] = {}
+    for detail in error.errors():
+        path, choice = detail["loc"][:1], str(detail["loc"][0])
+        if detail["type"] == "extra_forbidden":
+            message = f"{name} has no choice {wording.shown(choice)}.{wording.meant(choice, allowed)}"
+        elif detail["type"] == "missing":
+            message = f"{name} needs the choice {choice}."
+            path = ("name",)
+        else:
+            message = f"{choice} {wording.explained(detail)}."
+        problems[path] = f"{problems[path][:-1]}, or {message}" if path in problems else message
+    return list(problems.items())

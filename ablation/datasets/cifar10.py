@@ -1,0 +1,140 @@
+"""CIFAR-10 (Krizhevsky 2009, https://www.cs.toronto.edu/~kriz/cifar.html), from whatever form of it lies there."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from ablation.errors import AblationError, InputError
+from ablation.settings import Count
+from ablation.sources.cifar_batches import read_batches
+from ablation.sources.decoded import load_or_decode
+from ablation.sources.downloads import Archive, obtain
+from ablation.sources.image_files import find_images, find_shards, read_folders, read_parquet
+from ablation.sources.roots import find_cache_root
+from ablation.sources.stratified import stratified_subset
+from ablation.splits import LabelledImages, Splits, fingerprint_of
+
+CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
+SIDE = 32
+
+# The page of the data set publishes the MD5 c58f30108f718f92721af3b95e74349a; the sha256 is the one Keras downloads by.
+ARCHIVE = Archive(
+    url="https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz",
+    sha256="6d958be074577803d12ecdefd02955f39262c83c16fe9348329d7fe0b5c001ce",
+    size=170_498_071,
+    folder="cifar-10-batches-py",
+)
+# MD5 of the files in the archive, as torchvision publishes them.
+TRAIN_BATCHES = {
+    "data_batch_1": "c99cafc152244af753f735de768cd75f",
+    "data_batch_2": "d4bba439e000b95fd0a9bffe97cbabec",
+    "data_batch_3": "54ebc095f3ab1f0389bbae665268c751",
+    "data_batch_4": "634d18415352ddfa80567beed471001a",
+    "data_batch_5": "482c414d41f54cd18b22e5b47cb7c3cb",
+}
+TEST_BATCHES = {"test_batch": "40351d587109b95175f43aff81a1287e"}
+
+_SUBSET_SEED = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Files that hold the data set, and how to read the training and the test images from them."""
+
+    files: tuple[Path, ...]
+    read: Callable[[], tuple[LabelledImages, LabelledImages]]
+
+
+def build(root: Path, *, train_size: Count | None = None, test_size: Count | None = None) -> Splits:
+    """CIFAR-10: 50,000 training and 10,000 test colour images of 32 x 32 pixels in ten classes."""
+    try:
+        source = find_source(root)
+    except OSError as error:
+        raise InputError(f"{root} cannot be read: {error}") from error
+    source = source or fetch(root, ARCHIVE)
+    splits = load_or_decode(find_cache_root(), "cifar10", source.files, partial(_decode, source))
+    if train_size is None and test_size is None:
+        return splits
+    train = stratified_subset(splits.train, train_size, _SUBSET_SEED, "train_size")
+    test = stratified_subset(splits.test, test_size, _SUBSET_SEED, "test_size")
+    return Splits(train, test, CLASSES, fingerprint_of(train, test, CLASSES))
+
+
+def find_source(root: Path) -> Source | None:
+    """The first form of the data set found in `root/cifar10`, in `root` or in the folders these usually hold.
+
+    InputError where one is found with parts missing.
+    """
+    for folder in (root / "cifar10", root):
+        for place in (folder / ARCHIVE.folder, folder, folder / "plain_text"):
+            source = batches_in(place, TRAIN_BATCHES, TEST_BATCHES) or _parquet_in(place) or _folders_in(place)
+            if source is not None:
+                return source
+    return None
+
+
+def fetch(root: Path, archive: Archive, *, tls: ssl.SSLContext | None = None) -> Source:
+    """Unpack the official archive under `root`, downloaded if need be. AblationError says the ways out."""
+    try:
+        folder = obtain(archive, root, tls=tls)
+    except InputError:
+        raise
+    except AblationError as error:
+        raise AblationError(
+            f"CIFAR-10 is not under {root} and could not be fetched: {error}\nThere are three ways out:\n"
+            f"  1. put it there: {archive.name} or its folder {archive.folder}, Parquet files (train-*.parquet and "
+            "test-*.parquet), or folders of images (train/<class>/* and test/<class>/*);\n"
+            "  2. name the folder that has it, by --data-dir or ABLATE_DATA;\n"
+            f"  3. go online and run the same command again, to download {archive.size / 1e6:.0f} MB from {archive.url}"
+        ) from error
+    source = batches_in(folder, TRAIN_BATCHES, TEST_BATCHES)
+    if source is None:
+        raise InputError(
+            f"{folder} holds none of {', '.join([*TRAIN_BATCHES, *TEST_BATCHES])}; delete it and run again"
+        )
+    return source
+
+
+def batches_in(folder: Path, train: Mapping[str, str], test: Mapping[str, str]) -> Source | None:
+    """The official python batches; the mappings give the MD5 of each file."""
+    files = tuple(folder / name for name in (*train, *test))
+    missing = [path for path in files if not path.is_file()]
+    if len(missing) == len(files):
+        return None
+    if missing:
+        raise InputError(f"{missing[0]} is missing; delete {folder} to download it again")
+    return Source(files, lambda: (read_batches(folder, train, SIDE), read_batches(folder, test, SIDE)))
+
+
+def _parquet_in(folder: Path) -> Source | None:
+    train, test = find_shards(folder, "train"), find_shards(folder, "test")
+    if not train and not test:
+        return None
+    if not train or not test:
+        raise InputError(f"{folder} has no {'test' if train else 'train'}-*.parquet; both splits are needed")
+    return Source(
+        (*train, *test), lambda: (read_parquet(train, len(CLASSES), SIDE), read_parquet(test, len(CLASSES), SIDE))
+    )
+
+
+def _folders_in(folder: Path) -> Source | None:
+    # A folder named train may be any data set's; one class of ours in it tells that it is this one.
+    if not any((folder / split / name).is_dir() for split in ("train", "test") for name in CLASSES):
+        return None
+    train, test = find_images(folder / "train", CLASSES), find_images(folder / "test", CLASSES)
+    return Source((*train, *test), lambda: (read_folders(train, CLASSES, SIDE), read_folders(test, CLASSES, SIDE)))
+
+
+def _decode(source: Source) -> Splits:
+    train, test = source.read()
+    for split, part in (("training", train), ("test", test)):
+        counts = np.bincount(part.labels, minlength=len(CLASSES))
+        if not counts.all():
+            raise InputError(f"{source.files[0].parent}: no {split} image is of the class {CLASSES[counts.argmin()]}")
+    return Splits(train, test, CLASSES, fingerprint_of(train, test, CLASSES))

@@ -1,0 +1,199 @@
+"""One kept process a slot: a trial that dies takes only its own process with it.
+
+A `concurrent.futures.Executor`. Knows nothing of trials: a function and its arguments go to the process, calls of the
+link come back as messages and are made here. A process that sends none for the link's `patience` is ended, and so is
+one whose result says `spoils_process`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import os
+import queue
+import signal
+import sys
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor, Future
+from dataclasses import dataclass
+from multiprocessing import forkserver
+from multiprocessing.connection import Connection, wait
+from multiprocessing.context import ForkServerContext, SpawnContext
+from typing import Any
+
+from ablation.failures import ProcessEndedError
+
+_FORKS = "forkserver" in multiprocessing.get_all_start_methods()
+
+
+def _context() -> ForkServerContext | SpawnContext:
+    """Workers are forked from a server that has imported what they need and no more: no thread, no lock, no CUDA."""
+    return multiprocessing.get_context("forkserver") if _FORKS else multiprocessing.get_context("spawn")
+
+
+def preload(*modules: str) -> None:
+    """Begin to import modules in the server that workers are forked from, while this process does something else."""
+    if _FORKS:
+        _context().set_forkserver_preload(list(modules))
+        forkserver.ensure_running()
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What was submitted; its last argument is the link, which stays on this side."""
+
+    future: Future[Any]
+    function: Callable[..., Any]
+    arguments: tuple[Any, ...]
+    link: Any
+
+
+class ProcessPerDevice(Executor):
+    """A process for each slot; `environments` names its device, set before torch looks for one."""
+
+    def __init__(self, environments: Sequence[Mapping[str, str]]) -> None:
+        self._calls: queue.SimpleQueue[Call | None] = queue.SimpleQueue()
+        self._processes: set[_Process] = set()
+        self._closed = threading.Event()
+        self._threads = [
+            threading.Thread(target=self._serve, args=(dict(environment),), name=f"slot-{slot}", daemon=True)
+            for slot, environment in enumerate(environments)
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        """Run `fn(*arguments, link)` in a free slot; the last argument is the link."""
+        assert args, "the last argument is the link"
+        assert not kwargs, "arguments go by position"
+        future: Future[Any] = Future()
+        self._calls.put(Call(future, fn, args[:-1], args[-1]))
+        return future
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """End the processes: after what they run, or at once with `wait=False`."""
+        self._closed.set()
+        if cancel_futures:
+            self._cancel_waiting()
+        for _ in self._threads:
+            self._calls.put(None)
+        if not wait:
+            for process in tuple(self._processes):
+                process.kill()
+        for thread in self._threads:
+            thread.join()
+
+    def _cancel_waiting(self) -> None:
+        with contextlib.suppress(queue.Empty):
+            while True:
+                call = self._calls.get_nowait()
+                if call is not None:
+                    call.future.cancel()
+
+    def _serve(self, environment: dict[str, str]) -> None:
+        """Run what comes, one after another, in a process that is replaced when it died."""
+        process: _Process | None = None
+        while (call := self._calls.get()) is not None:
+            if not call.future.set_running_or_notify_cancel():
+                continue
+            if process is None:
+                process = _Process(environment)
+                self._processes.add(process)
+            try:
+                result = process.run(call)
+                if getattr(result, "spoils_process", False):
+                    process.kill()
+                    self._processes.discard(process)
+                    process = None
+                call.future.set_result(result)
+            except ProcessEndedError as error:
+                self._processes.discard(process)
+                process = None
+                call.future.set_exception(error)
+            except Exception as error:  # noqa: BLE001 - it belongs to whoever waits for the future
+                call.future.set_exception(error)
+        if process is not None:
+            process.close()
+            self._processes.discard(process)
+
+
+class _Process:
+    """The driver's side of one worker process."""
+
+    def __init__(self, environment: dict[str, str]) -> None:
+        context = _context()
+        self._connection, other = context.Pipe()
+        self._process = context.Process(target=_work, args=(other, environment), daemon=True)
+        self._process.start()
+        other.close()
+
+    def run(self, call: Call) -> Any:
+        try:
+            self._connection.send(("call", call.function, call.arguments))
+            while True:
+                if not self._connection.poll(call.link.patience):
+                    self._process.kill()
+                    self._process.join()
+                    raise ProcessEndedError(self._process.exitcode, silent=True)
+                kind, content = self._connection.recv()
+                if kind == "report":
+                    self._connection.send(call.link.report(content))
+                elif kind == "stopping":
+                    self._connection.send(call.link.stopping())
+                elif kind == "raised":
+                    raise content
+                else:
+                    return content
+        except (EOFError, ConnectionError) as error:
+            self._process.join()
+            raise ProcessEndedError(self._process.exitcode) from error
+
+    def kill(self) -> None:
+        self._process.kill()
+
+    def close(self) -> None:
+        self._connection.close()
+        self._process.join()
+
+
+class _PipeLink:
+    """The link as the worker process sees it."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def report(self, content: Any) -> Any:
+        self._connection.send(("report", content))
+        return self._connection.recv()
+
+    def stopping(self) -> Any:
+        self._connection.send(("stopping", None))
+        return self._connection.recv()
+
+
+def _work(connection: Connection, environment: dict[str, str]) -> None:
+    """The worker process: call after call until the driver closes the connection or dies."""
+    os.environ.update(environment)
+    # The terminal sends Ctrl-C to every process of the group; ending the study is the driver's to do.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_die_with_driver, daemon=True).start()
+    with contextlib.suppress(EOFError, ConnectionError):
+        while True:
+            _, function, arguments = connection.recv()
+            try:
+                answer = ("returned", function(*arguments, _PipeLink(connection)))
+            except ConnectionError:
+                raise
+            except Exception as error:  # noqa: BLE001 - raised again where the future is waited for
+                answer = ("raised", error)
+            connection.send(answer)
+
+
+def _die_with_driver() -> None:
+    """Leave no orphan: end as soon as the driver's process is gone, whatever the trial is doing."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        sys.stderr.flush()
+        os._exit(1)

@@ -1,0 +1,101 @@
+"""All that a trial needs before its first step: data, model, optimizer, schedule and augmentations, built by name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from ablation import components
+from ablation.errors import AblationError, InputError
+from ablation.seeding import seed_of
+from ablation.settings import Part, Recipe, Settings
+from ablation.splits import Splits
+from ablation.training.data import BlockData, block_data, to_float
+from ablation.training.devices import prepare, reset_peak_memory
+from ablation.training.fit import Ingredients, forked_generator
+from ablation.trial import Assignment
+
+
+class DataError(AblationError):
+    """A data set is missing, damaged or not as the trial needs it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A trial, built."""
+
+    splits: Splits
+    data: BlockData
+    ingredients: Ingredients
+
+
+def prepared(assignment: Assignment) -> Prepared:
+    """Build what the trial names.
+
+    Raises:
+        DataError: the data set cannot be used.
+        InputError: a component cannot.
+    """
+    trial, settings = assignment.trial, assignment.trial.arm.settings
+    prepare(assignment.device, assignment.threads)
+    reset_peak_memory(assignment.device)
+    fits = [components.load("preprocessing", part.name)(**part.choices) for part in settings.preprocessing]
+    try:
+        splits = _splits(settings.dataset.model_dump_json(), assignment.data_root)
+    except AblationError as error:
+        raise DataError(str(error)) from error
+    data = block_data(splits, trial.block, fits, assignment.device, with_test=trial.evaluate_on == "test")
+    return Prepared(splits, data, _ingredients(settings, data, trial.block, assignment.pieces))
+
+
+def parameter_count(model: nn.Module) -> int:
+    """How many numbers the model learns."""
+    return sum(parameter.numel() for parameter in model.parameters())
+
+
+@lru_cache(maxsize=2)
+def _splits(part_json: str, root: Path) -> Splits:
+    """The data set of a `Part` given as JSON; a kept worker opens it once for all its trials."""
+    part = Part.model_validate_json(part_json)
+    splits: Splits = components.load("dataset", part.name)(root, **part.choices)
+    return splits
+
+
+def _ingredients(settings: Settings, data: BlockData, block: int, pieces: int) -> Ingredients:
+    """Build what the recipe names. Models with equal choices start from bit-equal weights in a block."""
+    device = data.train.labels.device.type
+    with forked_generator(device, seed_of(block, "initialisation")):
+        build = components.load("model", settings.model.name)
+        model: nn.Module = build(data.num_classes, data.train.images.shape[1], **settings.model.choices)
+    model.to(device).to(memory_format=torch.channels_last)
+    _check_size(model, data)
+    return Ingredients(
+        model=model,
+        optimizer=_optimizer(model, settings.recipe),
+        schedule=components.load("schedule", settings.recipe.schedule.name)(**settings.recipe.schedule.choices),
+        augmentations={
+            part.name: components.load("augmentation", part.name)(**part.choices) for part in settings.augmentations
+        },
+        pieces=pieces,
+    )
+
+
+def _optimizer(model: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
+    build = components.load("optimizer", recipe.optimizer.name)
+    optimizer: torch.optim.Optimizer = build(model.parameters(), recipe.learning_rate, **recipe.optimizer.choices)
+    return optimizer
+
+
+def _check_size(model: nn.Module, data: BlockData) -> None:
+    """Refuse a model that cannot take these images or counts other classes, before an epoch is spent on it."""
+    model.eval()
+    with torch.inference_mode():
+        shape = tuple(model(data.transform(to_float(data.train.images[:2]))).shape)
+    if shape != (2, data.num_classes):
+        raise InputError(
+            f"the model gives an output of shape {shape} for 2 images; the data set needs (2, {data.num_classes})."
+        )

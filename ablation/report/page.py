@@ -1,0 +1,94 @@
+"""What the report of one study is made from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from ablation.findings import Analysis
+from ablation.hypotheses import Confirmation, LevelOutcomes, Suggestions
+from ablation.study import Growing, Search, Study
+from ablation.trial import Arm, Record
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """Everything that the report says. Nothing else is read: no clock, no file, no network."""
+
+    title: str
+    analysis: Analysis
+    created: str
+    """ISO 8601."""
+    command: str
+    """One line that makes this report again."""
+    study: Study | None = None
+    """None for a table of somebody's results, which has no study file."""
+    question: str = ""
+    digest: str = ""
+    records: Sequence[Record] = ()
+    """One for each trial that was begun."""
+    arms: Sequence[Arm] = ()
+    """Every planned arm; none for a search."""
+    source_text: str = ""
+    """The study file as its author wrote it."""
+    hardware: Sequence[str] = ()
+    """Lines about the machine beyond what the trials' stamps say."""
+    scale_reason: str = ""
+    """Why this scale was taken."""
+    folder: str = ""
+    suggestions: Suggestions = field(default_factory=Suggestions)
+    """Of a search: the importances of its factors."""
+    level_outcomes: Sequence[LevelOutcomes] = ()
+    """Of a search: how the trials at each level ended."""
+    confirmations: Sequence[Confirmation] = ()
+    """Of a search: what was made of its arms since. Of a confirmation: itself."""
+
+    @property
+    def is_search(self) -> bool:
+        """Whether the study looks for candidates instead of testing them."""
+        return self.study is not None and isinstance(self.study.design, Search)
+
+    @property
+    def arm_names(self) -> list[str]:
+        """Every arm known from anywhere, the baseline first."""
+        known = dict.fromkeys(
+            [*(one.arm for one in self.analysis.arms), *(one.name for one in self.arms)]
+            + [one.trial.arm.name for one in self.records]
+        )
+        return sorted(known, key=lambda name: name != self.baseline)
+
+    @property
+    def baseline(self) -> str:
+        """The name of the baseline; empty where no arm is one."""
+        marked = [one.arm for one in self.analysis.arms if one.baseline] + [
+            one.name for one in self.arms if one.baseline
+        ]
+        return next(iter(marked), "")
+
+    @property
+    def best_other(self) -> str:
+        """The arm with the best mean beside the baseline; empty without one."""
+        metric = self.analysis.metric
+        sign = 1 if metric == "accuracy" else -1
+        scored = [one for one in self.analysis.arms if one.arm != self.baseline and getattr(one, metric) is not None]
+        return max(scored, key=lambda one: sign * getattr(one, metric)).arm if scored else ""
+
+    @property
+    def grows(self) -> bool:
+        """Whether seed blocks are added until all is decided."""
+        return self.study is not None and isinstance(self.study.seeds, Growing)
+
+    @property
+    def planned_trials(self) -> int:
+        """How many trials the plan has, a growing one at most; with no plan, how many are known."""
+        if self.study is not None and isinstance(self.study.design, Search):
+            return self.study.design.trials
+        planned = len(self.arms) * self.analysis.planned_blocks
+        return planned or len(self.records) or sum(sum(one.outcomes.values()) for one in self.analysis.arms)
+
+    @property
+    def finished_trials(self) -> int:
+        """How many trials have an outcome, of whatever kind."""
+        if not self.records:
+            return sum(sum(one.outcomes.values()) for one in self.analysis.arms)
+        return sum(one.outcome is not None for one in self.records)

@@ -1,0 +1,75 @@
+"""What one trial is trained with: the components by name, and the recipe. Knows no component and loads no torch."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Choice = None | bool | int | float | str | list[Any] | dict[str, Any]
+"""A value as JSON knows it; what a component's own signature makes of it, `ablation.components` checks."""
+
+Fraction = Annotated[float, Field(ge=0, lt=1)]
+Positive = Annotated[float, Field(gt=0)]
+NotNegative = Annotated[float, Field(ge=0)]
+Probability = Annotated[float, Field(ge=0, le=1)]
+Count = Annotated[int, Field(ge=1)]
+Pixels = Annotated[int, Field(ge=0)]
+Seed = Annotated[int, Field(ge=0)]
+Byte = Annotated[int, Field(ge=0, le=255)]
+HalfTurn = Annotated[float, Field(ge=0, le=0.5, description="share of a full turn of the colour circle")]
+
+
+class Frozen(BaseModel):
+    """A value that cannot change and refuses keys it does not know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Part(Frozen):
+    """One component by its name, with its choices: `{name: resnet, depth: 18}` in a study file."""
+
+    name: str
+    choices: dict[str, Choice] = {}
+
+
+class Recipe(Frozen):
+    """How the model is trained."""
+
+    epochs: Annotated[int, Field(ge=1, description="passes over the training split")] = 16
+    batch_size: Annotated[int, Field(ge=2, description="images a step")] = 128
+    optimizer: Part = Part(name="sgd")
+    learning_rate: Annotated[Positive, Field(description="the peak of the schedule")] = 0.1
+    schedule: Part = Part(name="one_cycle")
+    label_smoothing: Fraction = 0.0
+    precision: Annotated[
+        Literal["auto", "float32", "bfloat16"],
+        Field(description="auto: bfloat16 where the hardware multiplies it faster, else float32"),
+    ] = "auto"
+
+
+class Settings(Frozen):
+    """One arm, resolved: everything about a trial but its seed block and the machine."""
+
+    dataset: Part
+    model: Part
+    preprocessing: tuple[Part, ...] = ()
+    augmentations: tuple[Part, ...] = ()
+    recipe: Recipe = Recipe()
+
+    def parts(self) -> tuple[Part, ...]:
+        """Every component that is named."""
+        recipe = (self.recipe.optimizer, self.recipe.schedule)
+        return (self.dataset, self.model, *self.preprocessing, *self.augmentations, *recipe)
+
+    def signature(self) -> str:
+        """Twelve hexadecimal digits that are equal exactly when the settings are."""
+        return digest(self.model_dump(mode="json"))[:12]
+
+
+def digest(value: object) -> str:
+    """The sha256 of a JSON value in one canonical form, so that it is the same on every machine."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,150 @@
+"""What a component's source says about it, read without importing it: `ablate components` needs no torch.
+
+The signature of `build` is the schema: its keyword-only parameters are the choices a study file may make. Annotations
+may use int, float, bool, str, `X | None`, `Literal[...]`, `list[...]`, `Annotated[X, Field(ge=1)]` with literal
+arguments, names that the module itself assigns, and the aliases of `ablation.settings`.
+"""
+
+from __future__ import annotations
+
+import ast
+import functools
+import operator
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from ablation import settings
+from ablation.errors import InputError
+
+_PLAIN = {"int": int, "float": float, "bool": bool, "str": str}
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One choice of a component."""
+
+    name: str
+    annotation: str
+    """As the source writes it."""
+    type: Any
+    """What pydantic checks values against."""
+    default: Any
+    """None where the choice is required."""
+    required: bool
+
+    def __str__(self) -> str:
+        """As `build` declares it: `depth: int = 18`."""
+        declared = f"{self.name}: {self.annotation}"
+        return declared if self.required else f"{declared} = {self.default!r}"
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """What the source of a component says."""
+
+    description: str
+    choices: tuple[Parameter, ...]
+
+
+def find_build(tree: ast.Module) -> ast.FunctionDef | None:
+    """The `build` at the top of a module; a file without one is no component."""
+    return next((node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == "build"), None)
+
+
+def read_signature(source: str, file: str) -> Signature:
+    """Read `build` from the source of a component.
+
+    Raises InputError, with file and line, where there is no `build` or it goes beyond the annotations above.
+    """
+    try:
+        tree = ast.parse(source)
+    except SyntaxError as error:
+        raise InputError(f"{file}:{error.lineno}: {error.msg}") from None
+    build = find_build(tree)
+    if build is None:
+        raise InputError(
+            f"{file} has no function `build` at its top; the signature of `build` is a component's schema."
+        )
+    description = (ast.get_docstring(build) or "").partition("\n")[0]
+    types = _Types(file, _assigned(tree), _from_settings(tree))
+    pairs = zip(build.args.kwonlyargs, build.args.kw_defaults, strict=True)
+    return Signature(description, tuple(types.parameter(argument, default) for argument, default in pairs))
+
+
+def _assigned(tree: ast.Module) -> dict[str, ast.expr]:
+    """The names that a module assigns at its top, with what it assigns."""
+    assigned: dict[str, ast.expr] = {}
+    for node in tree.body:
+        if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
+            assigned[node.targets[0].id] = node.value
+        elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.value is not None:
+            assigned[node.target.id] = node.value
+    return assigned
+
+
+def _from_settings(tree: ast.Module) -> dict[str, str]:
+    """Local names of what a module imports from `ablation.settings`."""
+    imports = [node for node in tree.body if isinstance(node, ast.ImportFrom) and node.module == "ablation.settings"]
+    return {alias.asname or alias.name: alias.name for node in imports for alias in node.names}
+
+
+@dataclass(frozen=True, slots=True)
+class _Types:
+    """Interprets the annotations of one module."""
+
+    file: str
+    assigned: dict[str, ast.expr]
+    from_settings: dict[str, str]
+
+    def parameter(self, argument: ast.arg, default: ast.expr | None) -> Parameter:
+        if argument.arg == "name":
+            raise self._refusal(argument, "a choice cannot be called `name`: that is the component's own key")
+        if argument.annotation is None:
+            raise self._refusal(argument, f"the choice `{argument.arg}` has no annotation")
+        return Parameter(
+            name=argument.arg,
+            annotation=ast.unparse(argument.annotation),
+            type=self.type_of(argument.annotation),
+            default=None if default is None else self._literal(default),
+            required=default is None,
+        )
+
+    def type_of(self, node: ast.expr) -> Any:
+        match node:
+            case ast.Constant(value=None):
+                return None
+            case ast.Name(id=name) if name in _PLAIN:
+                return _PLAIN[name]
+            case ast.Name(id=name) if name in self.from_settings:
+                return getattr(settings, self.from_settings[name])
+            case ast.Name(id=name) if name in self.assigned:
+                return self.type_of(self.assigned[name])
+            case ast.BinOp(left=left, op=ast.BitOr(), right=right):
+                return functools.reduce(operator.or_, [self.type_of(left), self.type_of(right)])
+            case ast.Subscript(value=ast.Name(id="Literal"), slice=inner):
+                values = self._literal(inner)
+                return Literal[values]
+            case ast.Subscript(value=ast.Name(id="list"), slice=inner):
+                return list[self.type_of(inner)]  # type: ignore[misc]
+            case ast.Subscript(value=ast.Name(id="Annotated"), slice=ast.Tuple(elts=[inner, ast.Call() as call])):
+                return Annotated[self.type_of(inner), self._field(call)]
+        raise self._refusal(node, f"the annotation `{ast.unparse(node)}` is not one that a choice may have")
+
+    def _field(self, call: ast.Call) -> Any:
+        if not (isinstance(call.func, ast.Name) and call.func.id == "Field" and not call.args):
+            raise self._refusal(call, "`Annotated` takes one `Field(...)` with keywords")
+        return Field(**{keyword.arg: self._literal(keyword.value) for keyword in call.keywords if keyword.arg})
+
+    def _literal(self, node: ast.expr) -> Any:
+        if isinstance(node, ast.Name) and node.id in self.assigned:
+            return self._literal(self.assigned[node.id])
+        try:
+            value = ast.literal_eval(node)
+        except ValueError:
+            raise self._refusal(node, f"`{ast.unparse(node)}` is not a literal value") from None
+        return value
+
+    def _refusal(self, node: ast.expr | ast.arg, message: str) -> InputError:
+        return InputError(f"{self.file}:{node.lineno}: {message}. See the header of ablation/signatures.py.")

@@ -1,0 +1,32 @@
+"""Where data sets lie and where decoded images are kept."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from platformdirs import user_cache_path
+
+from ablation.errors import InputError
+
+
+def find_data_root(option: Path | None) -> Path:
+    """The folder of the data sets, which need not exist yet: the option, else ABLATE_DATA, else `data` in the cache."""
+    return _absolute(option) if option is not None else _from_environment("ABLATE_DATA") or find_cache_root() / "data"
+
+
+def find_cache_root() -> Path:
+    """The folder of all that can be made again: ABLATE_CACHE, else the user's cache folder. It need not exist yet."""
+    return _from_environment("ABLATE_CACHE") or user_cache_path("ablation-harness", appauthor=False)
+
+
+def _from_environment(variable: str) -> Path | None:
+    text = os.environ.get(variable)
+    return _absolute(Path(text)) if text else None
+
+
+def _absolute(path: Path) -> Path:
+    path = path.expanduser().absolute()
+    if path.exists() and not path.is_dir():
+        raise InputError(f"{path} is a file; give the folder that holds the data sets")
+    return path

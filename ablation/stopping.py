@@ -1,0 +1,30 @@
+"""A stop, asked for once: by a signal, a deadline, a failure, or another driver. Nothing is launched after it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+Why = Literal["signal", "deadline", "failure", "taken over"]
+
+
+@dataclass(slots=True)
+class StopRequest:
+    """Safe to ask from a signal handler and from any thread: it sets a flag and wakes the driver."""
+
+    why: Why | None = None
+    driven: bool = False
+    """Whether a driver listens."""
+    wake: Callable[[], None] = lambda: None
+
+    @property
+    def requested(self) -> bool:
+        """Whether a stop was asked for."""
+        return self.why is not None
+
+    def ask(self, why: Why) -> None:
+        """Ask the driver to stop; a second time changes nothing."""
+        if self.why is None:
+            self.why = why
+            self.wake()

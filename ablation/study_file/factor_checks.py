@@ -1,0 +1,220 @@
+"""What must hold for factors beyond their shape: names, conditions, keys of their own, levels that are valid."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from itertools import combinations, islice
+
+from ablation import conditions, wording
+from ablation.errors import Problem
+from ablation.patches import SETTINGS_KEYS, key_path
+from ablation.settings import Recipe, Settings
+from ablation.study import MAX_NAME, Factor, LevelsFactor, RangeFactor
+from ablation.study_file.documents import overlaid, part_of
+from ablation.study_file.values import read_settings
+from ablation.study_file.yaml_reader import Document
+from ablation.visible import unseen
+from ablation.wording import Path
+
+MAX_LEVELS = 300
+_MAX_CONTEXTS = 20
+"""Ways in which conditions can hold that are tried for each level."""
+
+
+def factor_problems(document: Document, factors: Mapping[str, Factor]) -> list[Problem]:
+    """All that is wrong with factors of the right shape."""
+    if not factors:
+        return []
+    levels = sum(len(factor.levels) for factor in factors.values() if isinstance(factor, LevelsFactor))
+    if levels > MAX_LEVELS:
+        message = f"the factors have {levels:,} levels; at most {MAX_LEVELS} are allowed. A search draws from ranges."
+        return [document.place(("factors",), of_key=True).problem(message)]
+    problems = [*_names(document, factors), *_patch_keys(document, factors)]
+    problems += _conditions(document, factors)
+    if not problems:
+        problems += _shared_keys(document, factors)
+    if not problems and len(factors) == len(document.value["factors"]):
+        for name in factors:
+            problems += _levels(document, factors, name)
+    return problems
+
+
+def name_refusal(name: str) -> str | None:
+    """Why a name cannot be shown and stored, None where it can: any Unicode, but nothing unseen."""
+    if not name.strip():
+        return "is empty"
+    if len(name) > MAX_NAME:
+        return f"has {len(name)} characters; at most {MAX_NAME} are allowed"
+    if char := unseen(name):
+        return f"holds the control character U+{ord(char):04X}"
+    if name != name.strip():
+        return "begins or ends with a space"
+    return None
+
+
+def _names(document: Document, factors: Mapping[str, Factor]) -> Iterator[Problem]:
+    for name, factor in factors.items():
+        if reason := name_refusal(name):
+            yield document.place(("factors", name), of_key=True).problem(f"the name of this factor {reason}.")
+        for level in factor.levels if isinstance(factor, LevelsFactor) else ():
+            if reason := name_refusal(level):
+                place = document.place(("factors", name, "levels", level), of_key=True)
+                yield place.problem(f"the name of this level {reason}.")
+
+
+def _patch_keys(document: Document, factors: Mapping[str, Factor]) -> Iterator[Problem]:
+    for name, key, path in _keys(factors):
+        if key.partition(".")[0] not in SETTINGS_KEYS:
+            allowed = [*SETTINGS_KEYS, *(f"recipe.{field}" for field in Recipe.model_fields)]
+            place = document.place(path, of_key=path[-1] == key)
+            yield place.problem(f"factors.{name} cannot change {wording.shown(key)}.{wording.meant(key, allowed)}")
+
+
+def _conditions(document: Document, factors: Mapping[str, Factor]) -> Iterator[Problem]:
+    for name, factor in factors.items():
+        for other, wanted in factor.when.items():
+            path = ("factors", name, "when", other)
+            known = factors.get(other)
+            if known is None and other in document.value["factors"]:
+                continue  # its shape is wrong, which is told already
+            if other == name or known is None:
+                allowed = [each for each in factors if each != name]
+                message = f"the condition of {name} names no other factor: {wording.shown(other)}."
+                yield document.place(path, of_key=True).problem(message + wording.meant(other, allowed))
+            elif isinstance(known, RangeFactor):
+                message = f"a condition names levels, and {other} is a range without any; give {other} levels."
+                yield document.place(path, of_key=True).problem(message)
+            else:
+                for level in [wanted] if isinstance(wanted, str) else wanted:
+                    if level not in known.levels:
+                        message = f"{other} has no level {wording.shown(level)}.{wording.meant(level, known.levels)}"
+                        yield document.place(path).problem(message)
+                if not wanted:
+                    yield document.place(path).problem(f"a condition needs at least one level of {other}.")
+        if name in _conditioned_by(factors, name):
+            message = (
+                f"the conditions of {name} come back to {name} itself; a condition cannot depend on its own factor."
+            )
+            yield document.place(("factors", name, "when"), of_key=True).problem(message)
+
+
+def _conditioned_by(factors: Mapping[str, Factor], name: str) -> set[str]:
+    """Every other factor that a factor's condition depends on, at any depth; in a cycle, the factor itself too."""
+    found: set[str] = set()
+    waiting = [other for other in factors[name].when if other != name]
+    while waiting:
+        other = waiting.pop()
+        if other in factors and other not in found:
+            found.add(other)
+            waiting += factors[other].when
+    return found
+
+
+def _shared_keys(document: Document, factors: Mapping[str, Factor]) -> Iterator[Problem]:
+    paths: dict[str, dict[Path, tuple[str, Path]]] = {name: {} for name in factors}
+    for name, key, origin in _keys(factors):
+        paths[name].setdefault(key_path(key, 0, {}), (key, origin))
+    for first, second in combinations(factors, 2):
+        if _ordered_by_condition(factors, first, second):
+            continue
+        for path, (key, origin) in paths[second].items():
+            shared = [other for other in paths[first] if path[: len(other)] == other or other[: len(path)] == path]
+            if shared:
+                message = (
+                    f"factors.{second} and factors.{first} both change {key}: their effects could not be told apart. "
+                    "Make them one factor, or let one depend on the other by `when`."
+                )
+                yield document.place(origin, of_key=True).problem(message)
+                break
+
+
+def _ordered_by_condition(factors: Mapping[str, Factor], first: str, second: str) -> bool:
+    """Whether one factor depends on the other, or both on levels of a third that exclude each other."""
+    if first in _conditioned_by(factors, second) or second in _conditioned_by(factors, first):
+        return True
+    one, two = factors[first].when, factors[second].when
+    return any(set(_listed(one[third])).isdisjoint(_listed(two[third])) for third in one.keys() & two.keys())
+
+
+def _listed(wanted: str | list[str]) -> list[str]:
+    return [wanted] if isinstance(wanted, str) else wanted
+
+
+def _keys(factors: Mapping[str, Factor]) -> Iterator[tuple[str, str, Path]]:
+    """Factor, dotted key and its path in the study file, for every key that a factor changes."""
+    for name, factor in factors.items():
+        if isinstance(factor, RangeFactor):
+            yield name, factor.sets, ("factors", name, "sets")
+            continue
+        for level, patch in factor.levels.items():
+            for key in patch:
+                yield name, key, ("factors", name, "levels", level, key)
+
+
+def _levels(document: Document, factors: Mapping[str, Factor], name: str) -> Iterator[Problem]:
+    """Apply every level, in every way in which the factor can take part."""
+    factor = factors[name]
+    for context in islice(conditions.contexts(factors, name), _MAX_CONTEXTS):
+        here = document
+        for other in conditions.factor_order(factors):
+            if other in context:
+                here = _at_level(here, factors, other, str(context[other]))
+        if isinstance(factor, RangeFactor):
+            yield from _range(here, name, factor)
+            continue
+        seen: dict[str, str] = {}
+        for level in factor.levels:
+            settings, problems = read_settings(_at_level(here, factors, name, level))
+            yield from problems
+            if settings is not None:
+                yield from _distinct(document, (name, level), settings, seen)
+
+
+def _at_level(document: Document, factors: Mapping[str, Factor], name: str, level: str) -> Document:
+    factor = factors[name]
+    assert isinstance(factor, LevelsFactor)
+    return overlaid(document, part_of(document, ("factors", name, "levels", level)))
+
+
+def _distinct(document: Document, at: tuple[str, str], settings: Settings, seen: dict[str, str]) -> Iterator[Problem]:
+    """Refuse a level with the settings of an earlier one: it would be the same arm twice."""
+    name, level = at
+    same = seen.setdefault(settings.signature(), level)
+    if same != level:
+        message = (
+            f"the level {level} of {name} has the same settings as the level {same}. null removes a key; "
+            "a step is added with its defaults by {}."
+        )
+        yield document.place(("factors", name, "levels", level), of_key=True).problem(message)
+
+
+def _range(document: Document, name: str, factor: RangeFactor) -> Iterator[Problem]:
+    low, high = factor.range
+    place = document.place(("factors", name, "range"))
+    if low >= high:
+        yield place.problem(
+            f"factors.{name}.range must go from the lower bound to the higher one, not [{low:g}, {high:g}]."
+        )
+        return
+    if factor.scale == "log" and low <= 0:
+        yield place.problem(f"factors.{name}.range must lie above 0 on a log scale, not begin at {low:g}.")
+        return
+    if factor.integer and not (low.is_integer() and high.is_integer()):
+        yield place.problem(f"factors.{name}.range must have whole bounds with integer: true, not [{low:g}, {high:g}].")
+        return
+    if (
+        not factor.integer
+        and _at_number(document, name, factor, low)
+        and not _at_number(document, name, factor, int(low))
+    ):
+        yield place.problem(f"factors.{name} sets whole numbers; write integer: true.")
+        return
+    for bound in (low, high):
+        yield from _at_number(document, name, factor, int(bound) if factor.integer else bound)
+
+
+def _at_number(document: Document, name: str, factor: RangeFactor, number: float) -> list[Problem]:
+    """What is wrong with the settings where a range gives this number."""
+    where, key = document.place(("factors", name, "range")), document.place(("factors", name, "sets"))
+    overlay = Document({factor.sets: number}, {(): where, (factor.sets,): where}, {(factor.sets,): key})
+    return read_settings(overlaid(document, overlay))[1]

@@ -1,0 +1,99 @@
+"""Runs in MLflow: found by a tag of ours, and written so that a repetition changes nothing."""
+
+from __future__ import annotations
+
+import contextlib
+import getpass
+import json
+from collections.abc import Iterator, Mapping
+from itertools import zip_longest
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ablation.tracking import rows
+from ablation.tracking.confusion import confusion_page
+from ablation.trial import Outcome, Record
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+    from mlflow.entities import Run
+
+FOLDER_TAG = "folder"
+_CLOSED = {"complete": "FINISHED", "diverged": "FINISHED", "pruned": "FINISHED", "failed": "FAILED"}
+_FILES = ("predictions.npz", "log.txt")
+_SHOWN_DIGEST = 12
+"""MLflow takes 36 characters at most and shows them in every row of its table; the source holds all 64."""
+
+
+def find_runs(client: MlflowClient, experiment: str, tag: str, value: str) -> Iterator[Run]:
+    """The runs with this tag, page by page; deleted ones are left out."""
+    token: str | None = None
+    while True:
+        page = client.search_runs([experiment], f"tags.`{tag}` = '{quoted(value)}'", page_token=token)
+        yield from page
+        token = page.token
+        if not token:
+            return
+
+
+def quoted(value: str) -> str:
+    """A text that can stand between the quotes of a search and is stored in the same form."""
+    return rows.cut(value.replace("'", "_"), rows.LONGEST_TAG)
+
+
+def source_tags() -> dict[str, str]:
+    """Who wrote a run and with what; the client sets none of these by itself."""
+    user = "unknown"
+    # A container's user often has no name: KeyError, from Python 3.13 on OSError.
+    with contextlib.suppress(KeyError, OSError):
+        user = getpass.getuser()
+    return {"mlflow.user": user, "mlflow.source.name": "ablate", "mlflow.source.type": "LOCAL"}
+
+
+def write_tags(client: MlflowClient, run: str, tags: Mapping[str, str]) -> None:
+    """Set tags, replacing what they were."""
+    from mlflow.entities import RunTag
+
+    for batch in rows.batches(tags.items(), 100):
+        client.log_batch(run, tags=[RunTag(*row) for row in batch])
+
+
+def write_trial(client: MlflowClient, run: Run, record: Record, folder: Path, weights: bool) -> None:
+    """Write all of a trial, and close its run last: an open run is one whose writing was cut off."""
+    from mlflow.entities import Metric, Param
+
+    outcome = record.outcome
+    assert outcome is not None, "only what has ended is written"
+    run_id, start = run.info.run_id, run.info.start_time
+    points = rows.batches(rows.points(record, start), 800)
+    parameters = rows.batches(rows.parameters(record.trial).items(), 100)
+    for metrics, params in zip_longest(points, parameters, fillvalue=()):
+        client.log_batch(run_id, metrics=[Metric(*row) for row in metrics], params=[Param(*row) for row in params])
+    _write_outcome(client, run_id, record, outcome)
+    for name in (*_FILES, *(["weights.pt"] if weights else [])):
+        if (folder / name).exists():
+            client.log_artifact(run_id, str(folder / name))
+    client.set_terminated(run_id, _CLOSED[outcome.status], rows.ended(record, start))
+
+
+def _write_outcome(client: MlflowClient, run: str, record: Record, outcome: Outcome) -> None:
+    trial = record.trial
+    if outcome.confusion:
+        title = f"{rows.run_name(trial)}, {trial.evaluate_on} images"
+        client.log_text(run, confusion_page(title, outcome.classes, outcome.confusion), "confusion.html")
+    if outcome.stamp and outcome.stamp.data_fingerprint:
+        _write_lineage(client, run, trial.arm.settings.dataset.name, outcome)
+
+
+def _write_lineage(client: MlflowClient, run: str, name: str, outcome: Outcome) -> None:
+    from mlflow.entities import Dataset, DatasetInput, InputTag
+
+    fingerprint = outcome.stamp.data_fingerprint if outcome.stamp else ""
+    dataset = Dataset(
+        name=name,
+        digest=fingerprint[:_SHOWN_DIGEST],
+        source_type="ablation",
+        source=json.dumps({"dataset": name, "sha256": fingerprint}),
+        profile=json.dumps({"classes": len(outcome.classes)}),
+    )
+    client.log_inputs(run, [DatasetInput(dataset, [InputTag("mlflow.data.context", "training")])])

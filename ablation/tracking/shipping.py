@@ -1,0 +1,152 @@
+"""Finished trials go to the tracker from a thread of its own: a broken tracker costs a warning, never a result."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from queue import SimpleQueue
+from threading import Event, Thread
+from typing import Self
+
+from ablation import designs
+from ablation.addresses import masked
+from ablation.errors import TrackingError
+from ablation.faults import point
+from ablation.run_folder import RunFolder
+from ablation.study import Study
+from ablation.tracking import StudyNote, Tracker
+from ablation.trial import Record, Stamp
+
+PATIENCE = 30.0
+"""Seconds without a sign from the tracker after which the end of a study waits for it no longer."""
+
+MOMENT = 1.0
+"""Seconds that an interrupted study has for its tracker."""
+
+
+class Shipping:
+    """Ships one trial after another, in the order of their ends.
+
+    After a failure it stops trying until the study's end, so that a dead server costs one time-out and not one a trial.
+    At the end everything is offered again: a tracker keeps what it has, and takes what earlier runs could not deliver.
+    """
+
+    def __init__(
+        self, tracker: Tracker, study: Study, about: StudyNote, folder: RunFolder, warn: Callable[[str], None]
+    ) -> None:
+        self._tracker, self._study, self._about = tracker, study, about
+        self._folder, self._warn = folder, warn
+        self._waiting: SimpleQueue[Callable[[], object] | Event] = SimpleQueue()
+        self._begun, self._failed, self._signs = False, False, 0
+        # A daemon, so that a server that hangs cannot keep the command from ending.
+        self._thread = Thread(target=self._serve, name="tracking", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """Leave what waits: after an error the next run ships it."""
+
+    def ship(self, record: Record, folder: Path) -> None:
+        """Log one finished trial soon."""
+        self._waiting.put(lambda: self._log(record, folder))
+
+    def pause(self) -> None:
+        """Let the tracker show within a moment that the study stands still, where it shows it at all."""
+        if self._begun and not self._failed:
+            self._waiting.put(self._tracker.pause)
+            reached = Event()
+            self._waiting.put(reached)
+            reached.wait(MOMENT)
+
+    def conclude(self, findings_markdown: str, artifacts: Sequence[Path], complete: bool) -> None:
+        """Ship what earlier runs or failures left, then the findings.
+
+        Waits until all of it has arrived or failed, or until the tracker gives no sign for `PATIENCE` seconds.
+        """
+        if self.wait():
+            self._failed = False
+            for record, folder in ended_trials(self._folder):
+                self.ship(record, folder)
+            self._waiting.put(lambda: self._end(findings_markdown, artifacts, complete))
+            if self.wait():
+                return
+        self._failed = True
+        self._warn(f"warning: the tracker gives no sign for {PATIENCE:g} seconds. {self._rest()}")
+
+    def _log(self, record: Record, folder: Path) -> None:
+        self._tracker.log(record, folder)
+        point("tracker logged")
+
+    def _end(self, findings_markdown: str, artifacts: Sequence[Path], complete: bool) -> None:
+        self._tracker.end(findings_markdown, artifacts, complete)
+        point("tracker ended")
+
+    def wait(self) -> bool:
+        """Wait until all that was shipped before has arrived or failed. False where nothing moves any more."""
+        reached, seen = Event(), -1
+        self._waiting.put(reached)
+        while seen != self._signs:
+            seen = self._signs
+            if reached.wait(PATIENCE):
+                return True
+        return False
+
+    def _serve(self) -> None:
+        while True:
+            action = self._waiting.get()
+            if isinstance(action, Event):
+                action.set()
+            elif not self._failed:
+                self._try(action)
+            self._signs += 1
+
+    def _try(self, action: Callable[[], object]) -> None:
+        try:
+            if not self._begun:
+                self._tracker.begin(self._study, self._about)
+                self._begun = True
+                point("tracker began")
+                self._signs += 1
+            action()
+        except TrackingError as error:
+            self._fail(f"{error}")
+        except Exception as error:  # noqa: BLE001 - whatever a tracker does, no result is lost
+            self._fail(f"tracking failed: {type(error).__name__}: {masked(str(error))}.")
+
+    def _fail(self, reason: str) -> None:
+        if not self._failed:  # else the study's end has said so, and has gone on
+            self._failed = True
+            self._warn(f"warning: {reason} {self._rest()}")
+
+    def _rest(self) -> str:
+        path = shlex.quote(str(self._folder.path))
+        return f"The results are safe in the run folder; `ablate sync {path}` brings what is missing."
+
+
+def ended_trials(folder: RunFolder) -> Iterator[tuple[Record, Path]]:
+    """Every trial that has an outcome, with its folder: what a tracker is to hold."""
+    for record in folder.records():
+        if record.outcome is not None:
+            yield record, folder.trial_folder(record.trial.id)
+
+
+def note_of(folder: RunFolder, stamp: Stamp) -> StudyNote:
+    """What is worth writing down about the study of a run folder, last run where `stamp` says."""
+    begun = folder.beginning()
+    return StudyNote(
+        key=begun.key,
+        stamp=stamp.model_copy(update={"started": begun.started}),
+        arms=designs.count_arms(begun.study),
+        trials=designs.planned_count(begun.study),
+        study_file=folder.path / "study.yaml",
+        links=_links(folder),
+    )
+
+
+def _links(folder: RunFolder) -> dict[str, str]:
+    confirms, confirmations = folder.beginning().confirms, folder.confirmations()
+    found = {"confirms": confirms.folder} if confirms else {}
+    return found | ({"confirmed by": ", ".join(confirmations)} if confirmations else {})

@@ -1,0 +1,1 @@
+"""The shared trainer. Knows no study, no store and no driver."""

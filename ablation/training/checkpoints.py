@@ -1,0 +1,106 @@
+"""All of a training between two steps, on the disk: two deep, each with its sha256 beside it.
+
+A checkpoint is loaded with `weights_only=True` and only where its sum fits; a damaged one falls back to the one before,
+then to the start. Random streams keyed by block and epoch have no state; of the generators only dropout's is kept.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ablation.durable import write_whole
+from ablation.trial import Epoch
+
+KEPT = 2
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checkpoint:
+    """Where a training stands: so many steps into an epoch, counted from 1, after the epochs that are done."""
+
+    epoch: int
+    step: int
+    seconds: float
+    """Spent in this epoch so far."""
+    seen: int
+    loss_sum: Tensor
+    correct: Tensor
+    model: Mapping[str, Tensor]
+    optimizer: Mapping[str, Any]
+    generators: Mapping[str, Tensor]
+    """State of the global generators by device kind."""
+    epochs: tuple[Epoch, ...]
+
+
+def save(checkpoint: Checkpoint, folder: Path) -> None:
+    """Write a checkpoint durably, then let go of all but the newest two."""
+    content = {name: getattr(checkpoint, name) for name in Checkpoint.__slots__}
+    content["epochs"] = json.dumps([epoch.model_dump(mode="json") for epoch in checkpoint.epochs])
+    buffer = io.BytesIO()
+    torch.save(content, buffer)
+    data = buffer.getvalue()
+    path = folder / f"checkpoint-{checkpoint.epoch:05d}-{checkpoint.step:07d}.pt"
+    write_whole(path, data)
+    write_whole(_sum_of(path), hashlib.sha256(data).hexdigest())
+    for old in checkpoint_files(folder)[KEPT:]:
+        _remove(old)
+
+
+def load(folder: Path, say: Say) -> Checkpoint | None:
+    """The newest checkpoint that is whole; `say` hears of each damaged one. None: begin at the start."""
+    for path in checkpoint_files(folder):
+        try:
+            data = path.read_bytes()
+            if hashlib.sha256(data).hexdigest() != _sum_of(path).read_text():
+                raise ValueError("its sha256 differs from the one beside it")
+            content = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
+            epochs = tuple(Epoch.model_validate(each) for each in json.loads(content["epochs"]))
+            return Checkpoint(**{**content, "epochs": epochs})
+        except Exception as error:  # noqa: BLE001 - a damaged file raises whatever its reader stumbles over
+            reason = f"{type(error).__name__}: {error}".splitlines()[0]
+            say(f"{path.name} is damaged ({reason}); going on from the one before, or from the start")
+            _remove(path)
+    return None
+
+
+def checkpoint_files(folder: Path) -> list[Path]:
+    """The checkpoints of a trial, the newest first."""
+    return sorted(folder.glob("checkpoint-*.pt"), reverse=True)
+
+
+def generator_states(device: str) -> dict[str, Tensor]:
+    """The state of the global generators that a training on this device draws from."""
+    states = {"cpu": torch.get_rng_state()}
+    if device != "cpu":
+        states[device] = torch.get_device_module(device).get_rng_state()
+    return states
+
+
+def restore_generators(states: Mapping[str, Tensor]) -> None:
+    """Put the global generators where a checkpoint found them."""
+    for device, state in states.items():
+        if device == "cpu":
+            torch.set_rng_state(state)
+        else:
+            torch.get_device_module(device).set_rng_state(state)
+
+
+def _sum_of(path: Path) -> Path:
+    return path.with_suffix(".sha256")
+
+
+def _remove(path: Path) -> None:
+    """The sum last: a checkpoint without its sum is damaged, a sum without its checkpoint is nothing."""
+    path.unlink(missing_ok=True)
+    _sum_of(path).unlink(missing_ok=True)

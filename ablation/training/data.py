@@ -1,0 +1,131 @@
+"""The data of one seed block on the device: a stratified split, normalised by the training part alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional
+
+from ablation.errors import InputError
+from ablation.seeding import seed_of
+from ablation.splits import VALIDATION_FRACTION, LabelledImages, Splits
+
+Transform = Callable[[Tensor], Tensor]
+"""Float images in [0, 1], N x C x H x W, to what the model sees."""
+
+Fit = Callable[[Tensor], Transform]
+"""The uint8 training images to the transform that they decide."""
+
+Augmentation = Callable[[Tensor, Tensor, torch.Generator], tuple[Tensor, Tensor]]
+"""uint8 images and class probabilities (N x K) to new ones; parameters are drawn per image from the generator."""
+
+CHUNK = 2048
+"""Images augmented at a time, to bound the memory. A constant: a component may draw parameter by parameter."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceImages:
+    """uint8 images N x C x H x W and int64 labels N, on the device."""
+
+    images: Tensor
+    labels: Tensor
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+
+@dataclass(frozen=True, slots=True)
+class BlockData:
+    """What one seed block trains on and is measured on."""
+
+    train: DeviceImages
+    validation: DeviceImages
+    test: DeviceImages | None
+    """None where the study never reads the test images."""
+    num_classes: int
+    transform: Transform
+
+
+def stratified_validation(labels: NDArray[np.int64], block: int) -> NDArray[np.bool_]:
+    """Which images (mask of N) the block keeps for validation: a tenth of each class, at least one."""
+    random = np.random.default_rng(seed_of(block, "split"))
+    chosen = np.zeros(len(labels), dtype=bool)
+    for label in np.unique(labels):
+        members = np.flatnonzero(labels == label)
+        if len(members) < 2:
+            raise InputError(
+                f"class {label} has {len(members)} training image; a split into training and validation needs 2."
+            )
+        count = max(1, round(VALIDATION_FRACTION * len(members)))
+        chosen[random.choice(members, count, replace=False)] = True
+    return chosen
+
+
+def block_data(splits: Splits, block: int, fits: list[Fit], device: str, with_test: bool) -> BlockData:
+    """Split, move to the device and fit the preprocessing; `fits` run in their order."""
+    held_out = stratified_validation(splits.train.labels, block)
+    train = _on_device(splits.train, ~held_out, device)
+    return BlockData(
+        train=train,
+        validation=_on_device(splits.train, held_out, device),
+        test=_on_device(splits.test, np.ones(len(splits.test), dtype=bool), device) if with_test else None,
+        num_classes=len(splits.classes),
+        transform=_chain([fit(train.images) for fit in fits]),
+    )
+
+
+def _on_device(data: LabelledImages, rows: NDArray[np.bool_], device: str) -> DeviceImages:
+    return DeviceImages(
+        torch.from_numpy(data.images[rows]).to(device), torch.from_numpy(data.labels[rows].astype(np.int64)).to(device)
+    )
+
+
+def _chain(transforms: list[Transform]) -> Transform:
+    def apply(images: Tensor) -> Tensor:
+        for transform in transforms:
+            images = transform(images)
+        return images
+
+    return apply
+
+
+def to_float(images: Tensor) -> Tensor:
+    """The first stage of every recipe: uint8 to float32 in [0, 1], channels last in memory."""
+    return images.to(torch.float32, memory_format=torch.channels_last).div_(255)
+
+
+def augmented(data: BlockData, augmentations: dict[str, Augmentation], block: int, epoch: int) -> tuple[Tensor, Tensor]:
+    """The training images of one epoch (uint8) with their class probabilities (N x K), in the order of the data set.
+
+    Each augmentation draws from a stream of its own, keyed by block and epoch, image after image:
+    neither the batch size nor the order nor another augmentation moves a draw.
+    """
+    targets = functional.one_hot(data.train.labels, data.num_classes).float()
+    images = data.train.images
+    for name, augmentation in augmentations.items():
+        stream = torch.Generator().manual_seed(seed_of(block, f"augmentation {name}", epoch))
+        pieces = [augmentation(*pair, stream) for pair in zip(images.split(CHUNK), targets.split(CHUNK), strict=True)]
+        images, targets = (torch.cat(parts) for parts in zip(*pieces, strict=True))
+    return images, targets
+
+
+def batches(count: int, batch_size: int, block: int, epoch: int) -> Iterator[Tensor]:
+    """The rows of each step of one epoch, in the block's order; a last batch of a single image is left out.
+
+    Batch normalisation has no variance over one image.
+    """
+    stream = torch.Generator().manual_seed(seed_of(block, "order", epoch))
+    for rows in torch.randperm(count, generator=stream).split(batch_size):
+        if len(rows) > 1:
+            yield rows
+
+
+def steps_per_epoch(count: int, batch_size: int) -> int:
+    """How many steps `batches` gives."""
+    full, rest = divmod(count, batch_size)
+    return full + (rest > 1)

@@ -1,0 +1,232 @@
+"""The one trainer of all trials. Knows no study, no store and no seeds but those of its block."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from ablation.seeding import seed_of
+from ablation.settings import Recipe
+from ablation.training.checkpoints import Checkpoint, generator_states, restore_generators
+from ablation.training.data import Augmentation, BlockData, augmented, batches, steps_per_epoch, to_float
+from ablation.training.devices import Precision, synchronize
+from ablation.training.evaluation import DivergedError, evaluate, finite_scores
+from ablation.trial import Answer, Epoch, Scores
+
+Schedule = Callable[[float], float]
+"""The share of all steps done, in [0, 1], to the factor on the peak learning rate."""
+
+End = Literal["complete", "diverged", "pruned", "stopped"]
+
+
+@dataclass(frozen=True, slots=True)
+class Ingredients:
+    """What a recipe names, built."""
+
+    model: nn.Module
+    optimizer: torch.optim.Optimizer
+    schedule: Schedule
+    augmentations: dict[str, Augmentation]
+    """By name, in the order in which they run."""
+    pieces: int = 1
+    """A step's batch is computed in so many pieces whose gradients add up, where the device's memory is short."""
+
+
+class Watch(Protocol):
+    """Whoever looks after a training. `take` makes a checkpoint of this moment; it costs nothing until called."""
+
+    def begin(self) -> Checkpoint | None:
+        """The checkpoint to go on from, None to start."""
+        ...
+
+    def stepped(self, take: Callable[[], Checkpoint]) -> bool:
+        """A step was made; whether to stop here."""
+        ...
+
+    def ended_epoch(self, epoch: Epoch, take: Callable[[], Checkpoint]) -> Answer:
+        """An epoch was trained and measured; whether to go on."""
+        ...
+
+    def went_on(self, epoch: Epoch) -> Answer:
+        """The training goes on from a checkpoint at the end of this epoch, which may have got no answer before."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """How a training ended."""
+
+    ended: End
+    train: Scores | None
+    """Of the last epoch that was finite."""
+    images_per_second: float
+    """Training images over training seconds, evaluation left out."""
+    seconds: float
+    """Of all epochs, of attempts before this one too; evaluation left out."""
+
+
+def fit(ingredients: Ingredients, data: BlockData, recipe: Recipe, block: int, watch: Watch) -> Fitted:
+    """Train for the recipe's epochs, from the watch's checkpoint or from the start, until the end or as the watch says.
+
+    Loss and accuracy of training stay on the device within an epoch; it ends with the first number that the host reads.
+    A loss that is not finite ends the training as diverged. A training that went on from a checkpoint ends with the
+    same bits as one that was never cut short.
+    """
+    training = _Training(ingredients, data, recipe, block)
+    with forked_generator(training.device, seed_of(block, "dropout")):
+        checkpoint = watch.begin()
+        if checkpoint is not None:
+            training.restore(checkpoint)
+        try:
+            ended = _all_epochs(training, watch)
+        except DivergedError:
+            ended = "diverged"
+    epochs = training.epochs
+    seconds = sum(epoch.seconds for epoch in epochs)
+    rate = len(epochs) * len(data.train) / seconds if epochs else 0.0
+    return Fitted(ended, epochs[-1].train if epochs else None, rate, seconds)
+
+
+def _all_epochs(training: _Training, watch: Watch) -> End:
+    if training.epochs and not training.step:
+        answer = watch.went_on(training.epochs[-1])
+        if answer != "proceed":
+            return "pruned" if answer == "prune" else "stopped"
+    while training.epoch <= training.recipe.epochs:
+        if not _one_epoch(training, watch):
+            return "stopped"
+        epoch = training.end_epoch()
+        answer = watch.ended_epoch(epoch, training.take)
+        if answer != "proceed":
+            return "pruned" if answer == "prune" else "stopped"
+    return "complete"
+
+
+@dataclass(slots=True)
+class _Training:
+    """A training as it goes: what a checkpoint holds, and what it can be made of again."""
+
+    ingredients: Ingredients
+    data: BlockData
+    recipe: Recipe
+    block: int
+    epoch: int = 1
+    step: int = 0
+    seconds: float = 0.0
+    seen: int = 0
+    loss_sum: Tensor = field(init=False)
+    correct: Tensor = field(init=False)
+    epochs: list[Epoch] = field(default_factory=list)
+    _since: float = field(default_factory=time.perf_counter)
+
+    def __post_init__(self) -> None:
+        self.loss_sum = torch.zeros((), device=self.device)
+        self.correct = torch.zeros((), device=self.device)
+
+    @property
+    def device(self) -> str:
+        return self.data.train.labels.device.type
+
+    @property
+    def precision(self) -> Precision:
+        assert self.recipe.precision != "auto", "the precision is resolved when the study begins"
+        return self.recipe.precision
+
+    def take(self) -> Checkpoint:
+        synchronize(self.device)
+        return Checkpoint(
+            epoch=self.epoch,
+            step=self.step,
+            seconds=self.seconds + time.perf_counter() - self._since,
+            seen=self.seen,
+            loss_sum=self.loss_sum,
+            correct=self.correct,
+            model=self.ingredients.model.state_dict(),
+            optimizer=self.ingredients.optimizer.state_dict(),
+            generators=generator_states(self.device),
+            epochs=tuple(self.epochs),
+        )
+
+    def restore(self, checkpoint: Checkpoint) -> None:
+        self.epoch, self.step, self.seconds = checkpoint.epoch, checkpoint.step, checkpoint.seconds
+        self.seen, self.epochs = checkpoint.seen, list(checkpoint.epochs)
+        self.loss_sum = checkpoint.loss_sum.to(self.device)
+        self.correct = checkpoint.correct.to(self.device)
+        self.ingredients.model.load_state_dict(checkpoint.model)
+        self.ingredients.optimizer.load_state_dict(dict(checkpoint.optimizer))
+        restore_generators(checkpoint.generators)
+        self._since = time.perf_counter()
+
+    def end_epoch(self) -> Epoch:
+        """Measure the epoch that all steps were made of, and stand at the beginning of the next."""
+        train = finite_scores((self.loss_sum / self.seen).item(), (self.correct / self.seen).item())
+        seconds = self.seconds + time.perf_counter() - self._since
+        data = self.data
+        epoch = Epoch(
+            epoch=self.epoch,
+            train=train,
+            validation=evaluate(self.ingredients.model, data.validation, data.transform, self.precision).scores,
+            learning_rate=self.ingredients.optimizer.param_groups[0]["lr"],
+            seconds=seconds,
+            images_per_second=len(data.train) / seconds,
+        )
+        self.epochs.append(epoch)
+        self.epoch, self.step, self.seconds, self.seen = self.epoch + 1, 0, 0.0, 0
+        self.loss_sum, self.correct = torch.zeros_like(self.loss_sum), torch.zeros_like(self.correct)
+        self._since = time.perf_counter()
+        return epoch
+
+
+def _one_epoch(training: _Training, watch: Watch) -> bool:
+    """The steps of one epoch that are not made yet. Whether all were made."""
+    recipe, ingredients = training.recipe, training.ingredients
+    when = (training.block, training.epoch)
+    images, targets = augmented(training.data, ingredients.augmentations, *when)
+    steps = steps_per_epoch(len(images), recipe.batch_size)
+    before, total = (training.epoch - 1) * steps, steps * recipe.epochs
+    ingredients.model.train()
+    for step, chosen in enumerate(batches(len(images), recipe.batch_size, *when)):
+        if step < training.step:
+            continue
+        _set_learning_rate(ingredients.optimizer, recipe.learning_rate * ingredients.schedule((before + step) / total))
+        rows = chosen.to(training.device, non_blocking=True)
+        ingredients.optimizer.zero_grad(set_to_none=True)
+        for piece in rows.chunk(ingredients.pieces):
+            _add_gradients(training, images[piece], targets[piece], len(piece) / len(rows))
+        ingredients.optimizer.step()
+        training.step += 1
+        training.seen += len(rows)
+        if watch.stepped(training.take):
+            return False
+    return True
+
+
+def _add_gradients(training: _Training, images: Tensor, wanted: Tensor, share: float) -> None:
+    """Forward and backward over a batch, or over its piece, whose mean loss counts by its share of the batch."""
+    with torch.autocast(training.device, torch.bfloat16, enabled=training.precision == "bfloat16"):
+        logits = training.ingredients.model(training.data.transform(to_float(images)))
+    loss = functional.cross_entropy(logits.float(), wanted, label_smoothing=training.recipe.label_smoothing)
+    (loss if share == 1 else loss * share).backward()
+    training.loss_sum += loss.detach() * len(images)
+    training.correct += (logits.detach().argmax(1) == wanted.argmax(1)).sum()
+
+
+def _set_learning_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
+    for group in optimizer.param_groups:
+        group["lr"] = rate
+
+
+@contextmanager
+def forked_generator(device: str, seed: int) -> Iterator[None]:
+    """Seed the global generators of the CPU and the accelerator for what runs within, and put them back afterwards."""
+    fork = torch.random.fork_rng(devices=[]) if device == "cpu" else torch.random.fork_rng(device_type=device)
+    with fork:
+        torch.manual_seed(seed)
+        yield

@@ -1,0 +1,102 @@
+"""Looks after one training in its own process: checkpoints, the record of epochs, the driver's wishes, a watchdog."""
+
+from __future__ import annotations
+
+import faulthandler
+import time
+from collections.abc import Callable
+from typing import IO, Protocol
+
+from ablation.faults import point
+from ablation.run_folder import append_epoch, write_epochs
+from ablation.training import checkpoints
+from ablation.training.checkpoints import Checkpoint
+from ablation.trial import Answer, Assignment, Epoch
+
+ASK_SECONDS = 0.2
+"""How often the driver is asked whether to stop: soon enough for a person, seldom enough to cost nothing."""
+
+LEAST_SECONDS = 1.0
+"""Epochs that end within this time of the last checkpoint write none: less than that is lost."""
+
+
+class Link(Protocol):
+    """The one channel from a worker to the driver."""
+
+    def report(self, epoch: Epoch) -> Answer:
+        """Tell of an epoch, hear whether to go on."""
+        ...
+
+    def stopping(self) -> bool:
+        """Whether the driver wants the trial to write a checkpoint and end."""
+        ...
+
+
+class TrialWatch:
+    """The watch of one attempt at a trial; `log` takes its words, and the stack of a training that hangs."""
+
+    def __init__(self, assignment: Assignment, link: Link, log: IO[str]) -> None:
+        self._assignment, self._link, self._log = assignment, link, log
+        self._asked = self._saved = self._armed = time.monotonic()
+        self._arm(self._armed)
+
+    def begin(self) -> Checkpoint | None:
+        """The newest checkpoint that is whole; the trial's events become those that it holds."""
+        checkpoint = checkpoints.load(self._assignment.folder, self._say)
+        write_epochs(self._assignment.folder, checkpoint.epochs if checkpoint else ())
+        return checkpoint
+
+    def stepped(self, take: Callable[[], Checkpoint]) -> bool:
+        """Show that the training is alive; a checkpoint when it is time, or when the driver wants to stop."""
+        point("step made")
+        now = time.monotonic()
+        if now - self._armed >= 1:
+            self._arm(now)
+        if now - self._asked >= ASK_SECONDS:
+            self._asked = now
+            if self._link.stopping():
+                self._save(take)
+                return True
+        if now - self._saved >= self._assignment.checkpoint_seconds:
+            self._save(take)
+        return False
+
+    def ended_epoch(self, epoch: Epoch, take: Callable[[], Checkpoint]) -> Answer:
+        """First the checkpoint, then the event, then the driver: each can be made again from what stands before it."""
+        self._arm(time.monotonic())
+        if time.monotonic() - self._saved >= min(LEAST_SECONDS, self._assignment.checkpoint_seconds):
+            self._save(take)
+        append_epoch(self._assignment.folder, epoch)
+        answer = self._report(epoch)
+        if answer == "stop":
+            self._save(take)
+        return answer
+
+    def went_on(self, epoch: Epoch) -> Answer:
+        """Tell the driver of the epoch that the checkpoint ends with: it stopped, or was killed, before its answer."""
+        return self._report(epoch)
+
+    def _report(self, epoch: Epoch) -> Answer:
+        faulthandler.cancel_dump_traceback_later()  # however long the driver takes, it is not the training that hangs
+        answer = self._link.report(epoch)
+        point("epoch reported")
+        self._arm(time.monotonic())
+        return answer
+
+    def close(self) -> None:
+        """Call off the watchdog."""
+        faulthandler.cancel_dump_traceback_later()
+
+    def _save(self, take: Callable[[], Checkpoint]) -> None:
+        checkpoints.save(take(), self._assignment.folder)
+        self._saved = time.monotonic()
+        point("checkpoint saved")
+
+    def _arm(self, now: float) -> None:
+        """End the process, its stack in the log, unless the next step is made in time."""
+        self._armed = now
+        faulthandler.dump_traceback_later(self._assignment.hang_seconds, exit=True, file=self._log)
+
+    def _say(self, text: str) -> None:
+        self._log.write(f"{text}\n")
+        self._log.flush()

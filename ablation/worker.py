@@ -1,0 +1,138 @@
+"""What happens inside one trial: from settings to a durable outcome, in whatever process the executor chose."""
+
+from __future__ import annotations
+
+import io
+import time
+import traceback
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+import torch
+from torch import nn
+
+from ablation import provenance
+from ablation.durable import write_whole
+from ablation.errors import InputError
+from ablation.failures import Failure, failure_of
+from ablation.faults import point
+from ablation.preparation import DataError, parameter_count, prepared
+from ablation.run_folder import remove_leftovers, write_outcome
+from ablation.training.data import BlockData
+from ablation.training.devices import device_name, peak_memory
+from ablation.training.evaluation import DivergedError, Evaluation, evaluate
+from ablation.training.fit import Fitted, fit
+from ablation.trial import ATTEMPT_MARK, Assignment, Cost, Outcome, Stamp, uniform_guess
+from ablation.watching import Link, TrialWatch
+
+
+def run_trial(assignment: Assignment, link: Link) -> Outcome | Failure | None:
+    """Run one trial, from its last checkpoint if it has one, and close it with a durable outcome.
+
+    None where the driver stopped it before its end, a Failure where it failed: the driver decides what comes of that.
+    Nothing is raised but the interruption of the process.
+    """
+    with (assignment.folder / "log.txt").open("a", encoding="utf-8") as log:
+        log.write(f"{ATTEMPT_MARK} {datetime.now(UTC).isoformat(timespec='seconds')}\n")
+        log.flush()
+        try:
+            outcome = _train(assignment, link, log)
+            if outcome is not None:
+                write_outcome(assignment.folder, outcome)
+                point("outcome durable")
+                remove_leftovers(assignment.folder)
+                point("checkpoints removed")
+        except DataError as error:
+            return Failure(cause="data", reason=str(error))
+        except InputError as error:
+            return Failure(cause="input", reason=str(error))
+        except Exception as error:  # noqa: BLE001 - a trial's own failure must not stop the study
+            log.write(traceback.format_exc())
+            return failure_of(error)
+    return outcome
+
+
+def _train(assignment: Assignment, link: Link, log: IO[str]) -> Outcome | None:
+    trial, started = assignment.trial, datetime.now(UTC).isoformat(timespec="seconds")
+    built = prepared(assignment)
+    point("trial prepared")
+    watch, clock = TrialWatch(assignment, link, log), time.perf_counter()
+    try:
+        fitted = fit(built.ingredients, built.data, trial.arm.settings.recipe, trial.block, watch)
+        if fitted.ended == "stopped":
+            return None
+        outcome = _scored(fitted, built.ingredients.model, built.data, assignment)
+        point("model scored")
+    finally:
+        watch.close()
+    seconds = max(time.perf_counter() - clock, fitted.seconds)  # a resumed trial also took what it took before
+    cost = Cost(
+        seconds=seconds,
+        images_per_second=fitted.images_per_second,
+        parameters=parameter_count(built.ingredients.model),
+        peak_memory_bytes=peak_memory(assignment.device),
+    )
+    stamp = _stamp(assignment, built.splits.fingerprint, started)
+    return Outcome.model_validate({**dict(outcome), "classes": built.splits.classes, "cost": cost, "stamp": stamp})
+
+
+def _scored(fitted: Fitted, model: nn.Module, data: BlockData, assignment: Assignment) -> Outcome:
+    """Measure the trained model; predictions and weights go to the trial's folder before the outcome closes it."""
+    precision = assignment.trial.arm.settings.recipe.precision
+    assert precision != "auto", "the precision is resolved when the study begins"
+    try:
+        if fitted.ended == "diverged":
+            return _diverged(data)
+        validation = evaluate(model, data.validation, data.transform, precision)
+        test = evaluate(model, data.test, data.transform, precision) if data.test is not None else None
+    except DivergedError:
+        return _diverged(data)
+    read = test or validation
+    _write_predictions(assignment.folder, read, data)
+    if assignment.keep_weights:
+        weights = io.BytesIO()
+        torch.save(model.state_dict(), weights)
+        write_whole(assignment.folder / "weights.pt", weights.getvalue())
+    return Outcome(
+        status="pruned" if fitted.ended == "pruned" else "complete",
+        train=fitted.train,
+        validation=validation.scores,
+        test=test.scores if test else None,
+        confusion=read.confusion,
+    )
+
+
+def _diverged(data: BlockData) -> Outcome:
+    guess = uniform_guess(data.num_classes)
+    return Outcome(
+        status="diverged",
+        reason="the loss is not a finite number; counted as the uniform guess",
+        train=guess,
+        validation=guess,
+        test=guess if data.test is not None else None,
+    )
+
+
+def _write_predictions(folder: Path, read: Evaluation, data: BlockData) -> None:
+    labels = (data.test or data.validation).labels.cpu().numpy()
+    content = io.BytesIO()
+    np.savez(content, probabilities=read.probabilities.numpy().astype(np.float16), labels=labels)
+    write_whole(folder / "predictions.npz", content.getvalue())
+
+
+def _stamp(assignment: Assignment, fingerprint: str, started: str) -> Stamp:
+    commit, dirty = provenance.git_state(Path.cwd())
+    return Stamp(
+        versions=provenance.versions(),
+        git_commit=commit,
+        git_dirty=dirty,
+        data_fingerprint=fingerprint,
+        device=device_name(assignment.device),
+        threads=assignment.threads,
+        precision=assignment.trial.arm.settings.recipe.precision,
+        pieces=assignment.pieces,
+        slots=assignment.slots,
+        started=started,
+    )

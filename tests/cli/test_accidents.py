@@ -1,0 +1,151 @@
+"""Trials that hang, stop dead, or run out of memory, in real processes."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from live_processes import workers
+from small_studies import SMALL, StudyWriter
+
+from ablation.attempts import attempts
+from ablation.run_folder import RunFolder
+
+NET = '''"""A net that misbehaves in its second training step, but for once that a file tells it not to."""
+
+import os
+import time
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+
+class Net(nn.Module):
+    def __init__(self, num_classes: int, in_channels: int) -> None:
+        super().__init__()
+        self.head = nn.Linear(in_channels, num_classes)
+        self.steps = 0
+
+    def forward(self, images: Tensor) -> Tensor:
+        if self.training:
+            self.steps += 1
+        if self.steps == 2 and self.training and not Path("well").exists():
+            MISBEHAVE
+        return self.head(images.mean((2, 3)))
+
+
+def build(num_classes: int, in_channels: int) -> nn.Module:
+    """A net that misbehaves."""
+    return Net(num_classes, in_channels)
+'''
+
+ONE_TRIAL = SMALL.replace("model: {name: small, width: 4}", "model: {name: lab.net}").replace("seeds: 2", "seeds: 1")
+
+
+def start(place: Path, misbehave: str, hang_seconds: float = 2) -> subprocess.Popen[str]:
+    (place / "lab").mkdir()
+    (place / "lab" / "net.py").write_text(NET.replace("MISBEHAVE", misbehave))
+    text = ONE_TRIAL.replace("  flip: {none: {}, flipped: {augmentations.flip: {}}}\n", "")
+    (place / "small.yaml").write_text(text.replace("margin", f"execution: {{hang_seconds: {hang_seconds}}}\nmargin"))
+    command = [sys.executable, "-m", "ablation", "run", "small.yaml", "--no-tracking", "--slots", "2"]
+    return subprocess.Popen(command, cwd=place, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
+
+
+def outcomes(place: Path) -> list[tuple[str, str | None, list[tuple[str | None, bool]]]]:
+    folder = RunFolder(place / "runs" / "small")
+    return [
+        (
+            record.outcome.status if record.outcome else "none",
+            record.outcome.cause if record.outcome else None,
+            [(attempt.cause, attempt.counts) for attempt in attempts(folder.trial_folder(record.trial.id))],
+        )
+        for record in folder.records()
+    ]
+
+
+def test_a_trial_that_hangs_is_ended_tried_again_and_told_with_its_stack(tmp_path: Path) -> None:
+    running = start(tmp_path, "time.sleep(600)", hang_seconds=1)
+    _, stderr = running.communicate(timeout=120)
+    assert running.returncode == 1, stderr
+    hung = ("failed", "hang", [("hang", True)] * 3)
+    assert outcomes(tmp_path) == [hung, hung]
+    logs = [path.read_text() for path in (tmp_path / "runs/small/trials").glob("*/log.txt")]
+    assert all("lab/net.py" in log and "Timeout (" in log for log in logs)
+
+
+def test_a_worker_that_stands_still_is_replaced_and_the_trial_goes_on(tmp_path: Path) -> None:
+    freeze = "Path('well').touch(); os.kill(os.getpid(), 19)"
+    running = start(tmp_path, freeze, hang_seconds=1)
+    _, stderr = running.communicate(timeout=120)
+    assert running.returncode == 0, stderr
+    assert sorted(attempt for _, _, tried in outcomes(tmp_path) for attempt, _ in tried if attempt) == ["hang"]
+
+
+def test_host_memory_that_runs_out_is_an_accident(tmp_path: Path) -> None:
+    running = start(tmp_path, "Path('well').touch(); torch.empty(2**50)")
+    _, stderr = running.communicate(timeout=120)
+    assert running.returncode == 0, stderr
+    assert "host memory" in stderr
+
+
+def test_one_retry_of_the_device_memory_halves_the_batch_in_pieces(tmp_path: Path) -> None:
+    running = start(tmp_path, "Path('well').touch(); raise torch.OutOfMemoryError('CUDA out of memory')")
+    _, stderr = running.communicate(timeout=120)
+    assert running.returncode == 0, stderr
+    assert "device memory" in stderr
+
+
+def test_fail_fast_ends_with_the_first_failure(tmp_path: Path) -> None:
+    (tmp_path / "lab").mkdir()
+    (tmp_path / "lab" / "net.py").write_text(NET.replace("MISBEHAVE", "raise KeyError('mine')"))
+    (tmp_path / "small.yaml").write_text(ONE_TRIAL)
+    command = [sys.executable, "-m", "ablation", "run", "small.yaml", "--no-tracking", "--slots", "1", "--fail-fast"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 1, done.stderr
+    assert [status for status, _, _ in outcomes(tmp_path)] == ["failed"]
+
+
+LONG = SMALL.replace("epochs: 3", "epochs: 4000").replace("width: 4", "width: 32").replace("seeds: 2", "seeds: 1")
+
+
+def test_a_second_signal_ends_everything_within_a_second(write_study: StudyWriter, tmp_path: Path) -> None:
+    write_study(LONG)
+    command = [sys.executable, "-m", "ablation", "run", "small.yaml", "--no-tracking", "--slots", "1"]
+    running = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
+    assert running.stderr is not None
+    assert any(line.startswith("epoch 2/") for line in running.stderr)
+    for worker in workers(running.pid):
+        os.kill(worker, signal.SIGSTOP)  # it will not answer the first
+    running.send_signal(signal.SIGINT)
+    assert any("stopping" in line for line in running.stderr)
+    sent = time.monotonic()
+    running.send_signal(signal.SIGINT)
+    assert running.wait(10) == 130
+    assert time.monotonic() - sent < 5  # a second and a half where nothing else runs
+
+
+def epochs_after(place: Path, limits: list[int], than: int = 0) -> list[int]:
+    """The epochs on record once a run brought more than so many; limits (seconds) that were too short are dropped."""
+    command = [sys.executable, "-m", "ablation", "run", "small.yaml", "--no-tracking", "--slots", "1", "--max-hours"]
+    while True:
+        hours = str(limits[0] / 3600)
+        done = subprocess.run([*command, hours], cwd=place, capture_output=True, text=True, timeout=300, check=False)
+        assert done.returncode == 7, done.stderr
+        lines = [line for file in place.glob("runs/small/trials/*/events.jsonl") for line in file.open()]
+        if len(lines) > than or len(limits) == 1:
+            return [json.loads(line)["epoch"] for line in lines]
+        del limits[0]
+
+
+def test_max_hours_leaves_a_checkpoint_and_the_same_command_goes_on(write_study: StudyWriter, tmp_path: Path) -> None:
+    write_study(LONG)
+    limits = [5, 12, 30, 60]  # a busy machine needs a longer one
+    first = epochs_after(tmp_path, limits)
+    assert list(tmp_path.glob("runs/small/trials/*/checkpoint-*.pt"))
+    again = epochs_after(tmp_path, limits, than=len(first))
+    assert again == list(range(1, len(again) + 1))
+    assert len(again) > len(first) > 0

@@ -1,0 +1,125 @@
+"""A kill at every durable write and hand-over, one after the other: the study ends as if nothing had happened."""
+
+import itertools
+import random
+import signal
+from pathlib import Path
+
+import pytest
+from broken_runs import KILLED, BrokenRuns, differing
+
+from ablation.faults import POINTS
+
+IN_THE_DRIVER = [
+    "file written@3",
+    "file replaced@5",
+    "trial asked@1",
+    "trial opened@1",
+    "trial submitted@2",
+    "trial enqueued@3",
+    "line appended@1",
+    "outcome told@1",
+    "outcome shipped@1",
+    "tracker began@1",
+    "tracker logged@1",
+    "findings written@1",
+    "tracker ended@1",
+]
+"""One a run, the last two once all trials are done."""
+
+IN_A_WORKER = [
+    "trial prepared@2",
+    "step made@7",
+    "file written@5",
+    "file replaced@9",
+    "line appended@4",
+    "checkpoint saved@3",
+    "epoch reported@9",
+    "model scored@1",
+    "outcome durable@2",
+    "checkpoints removed@1",
+]
+"""All in one run, which goes on by itself."""
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
+    runs = BrokenRuns(tmp_path_factory.mktemp("undisturbed"))
+    ended = runs.run()
+    assert ended.code == 0, ended.stderr
+    return runs.contents()
+
+
+def test_every_point_has_its_fault() -> None:
+    assert {fault.partition("@")[0] for fault in [*IN_THE_DRIVER, *IN_A_WORKER]} == POINTS
+
+
+def test_workers_killed_at_every_point_cost_nothing(tmp_path: Path, undisturbed: dict[str, object]) -> None:
+    runs = BrokenRuns(tmp_path)
+    faults = [f"worker/{fault}=SIGKILL" for fault in IN_A_WORKER]
+    ended = runs.run(";".join(faults))
+    assert ended.code == 0, ended.stderr
+    assert sorted(runs.happened()) == sorted(faults)
+    assert differing(runs.contents(), undisturbed) == []
+
+
+def test_a_driver_killed_at_every_point_goes_on_to_the_same_end(tmp_path: Path, undisturbed: dict[str, object]) -> None:
+    runs = BrokenRuns(tmp_path)
+    faults = [f"driver/{fault}=SIGKILL" for fault in IN_THE_DRIVER]
+    for fault in faults:  # those before the tracker without it: the last run brings it all
+        ended = runs.run(fault, untracked="tracker" not in fault)
+        assert ended.code == KILLED, (fault, ended.stderr)
+    assert runs.happened() == faults
+    last = runs.run()
+    assert last.code == 0, last.stderr
+    assert "launched" not in last.stderr
+    assert differing(runs.contents(), undisturbed) == []
+
+
+def random_kills(place: Path, kills: int, seed: int, undisturbed: dict[str, object]) -> None:
+    """Kill drivers at so many random moments. A study that ends in between is compared, and another begun."""
+    drawn = random.Random(seed)
+    for number in itertools.count():
+        runs = BrokenRuns(place / f"study {number}")
+        while kills:
+            ended = runs.run(slots=drawn.choice([1, 2]), kill_after=drawn.uniform(3.0, 6.0))
+            if ended.code == 0:
+                break
+            assert ended.code == KILLED, ended.stderr
+            kills -= 1
+        last = runs.run()
+        assert last.code == 0, last.stderr
+        assert differing(runs.contents(), undisturbed) == []
+        if not kills:
+            return
+
+
+def test_ten_random_kills_leave_what_an_undisturbed_study_leaves(
+    tmp_path: Path, undisturbed: dict[str, object]
+) -> None:
+    random_kills(tmp_path, 10, 1, undisturbed)
+
+
+@pytest.mark.soak
+def test_fifty_random_kills_leave_what_an_undisturbed_study_leaves(
+    tmp_path: Path, undisturbed: dict[str, object]
+) -> None:
+    random_kills(tmp_path, 50, 2, undisturbed)
+
+
+def test_stopped_again_and_again_it_ends_as_an_undisturbed_one(tmp_path: Path, undisturbed: dict[str, object]) -> None:
+    runs, stops = BrokenRuns(tmp_path), 0
+    for number in itertools.cycle([signal.SIGINT, signal.SIGTERM]):
+        running = runs.start()
+        assert running.stderr is not None
+        for _ in itertools.islice((line for line in running.stderr if line.startswith("epoch")), 80):
+            pass
+        running.send_signal(number)
+        code = running.wait(60)
+        if code == 0:  # it had come to its end before the signal
+            break
+        assert code == 128 + number
+        assert runs.open_runs() == []
+        stops += 1
+    assert stops >= 3
+    assert differing(runs.contents(), undisturbed) == []

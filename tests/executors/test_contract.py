@@ -1,0 +1,165 @@
+"""What every executor promises; a new one gives a factory and inherits all tests."""
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor
+from dataclasses import dataclass
+
+import pytest
+
+from ablation.executors.in_process import open_executor
+from ablation.executors.process_per_device import ProcessPerDevice
+from ablation.failures import ProcessEndedError
+
+Factory = Callable[[], Executor]
+
+
+class Recorder:
+    """A link that remembers what it heard."""
+
+    patience = 30.0
+
+    def __init__(self) -> None:
+        self.heard: list[object] = []
+
+    def report(self, content: object) -> str:
+        self.heard.append(content)
+        return f"heard {content}"
+
+    def stopping(self) -> bool:
+        return len(self.heard) > 1
+
+
+def report_twice(first: int, link: Recorder) -> tuple[str, str]:
+    return link.report(first), link.report(first + 1)
+
+
+def ask_to_stop(link: Recorder) -> list[bool]:
+    answers = [link.stopping()]
+    link.report("one")
+    link.report("two")
+    return [*answers, link.stopping()]
+
+
+def refuse(link: Recorder) -> None:
+    raise ValueError("no such thing")
+
+
+def process_of(link: Recorder) -> int:
+    return os.getpid()
+
+
+def device_of(link: Recorder) -> str | None:
+    time.sleep(0.2)
+    return os.environ.get("ABLATION_TEST_DEVICE")
+
+
+def end_process(link: Recorder) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def sleep_long(link: Recorder) -> None:
+    link.report(os.getpid())
+    time.sleep(600)
+
+
+def open_processes() -> Executor:
+    return ProcessPerDevice([{}])
+
+
+@pytest.fixture(params=[open_executor, open_processes], ids=["in_process", "process_per_device"])
+def executor(request: pytest.FixtureRequest) -> Iterator[Executor]:
+    factory: Factory = request.param
+    with factory() as opened:
+        yield opened
+
+
+def test_results_and_reports_come_through(executor: Executor) -> None:
+    link = Recorder()
+    assert executor.submit(report_twice, 3, link).result(30) == ("heard 3", "heard 4")
+    assert link.heard == [3, 4]
+
+
+def test_a_stop_is_heard(executor: Executor) -> None:
+    assert executor.submit(ask_to_stop, Recorder()).result(30) == [False, True]
+
+
+def test_an_error_belongs_to_its_own_future(executor: Executor) -> None:
+    failing = executor.submit(refuse, Recorder())
+    with pytest.raises(ValueError, match="no such thing"):
+        failing.result(30)
+    assert executor.submit(report_twice, 0, Recorder()).result(30) == ("heard 0", "heard 1")
+
+
+def test_a_process_is_kept_between_calls() -> None:
+    with ProcessPerDevice([{}]) as executor:
+        first, second = (executor.submit(process_of, Recorder()).result(30) for _ in range(2))
+    assert first == second != os.getpid()
+
+
+def test_a_process_that_dies_loses_its_own_call_only() -> None:
+    with ProcessPerDevice([{}, {}]) as executor:
+        dying = executor.submit(end_process, Recorder())
+        others = [executor.submit(report_twice, 0, Recorder()) for _ in range(4)]
+        with pytest.raises(ProcessEndedError, match="SIGKILL"):
+            dying.result(30)
+        assert [other.result(30) for other in others] == [("heard 0", "heard 1")] * 4
+
+
+def stop_oneself(link: Recorder) -> None:
+    link.report(os.getpid())
+    os.kill(os.getpid(), signal.SIGSTOP)
+
+
+def test_a_process_that_gives_no_sign_of_life_is_ended() -> None:
+    link = Recorder()
+    link.patience = 1.0
+    with ProcessPerDevice([{}]) as executor:
+        with pytest.raises(ProcessEndedError, match="no sign of life"):
+            executor.submit(stop_oneself, link).result(30)
+        assert executor.submit(process_of, Recorder()).result(30) != link.heard[0]
+
+
+@dataclass
+class Spoilt:
+    process: int
+    spoils_process: bool
+
+
+def spoil(spoilt: bool, link: Recorder) -> Spoilt:
+    return Spoilt(os.getpid(), spoilt)
+
+
+def test_a_process_that_was_spoilt_runs_nothing_more() -> None:
+    with ProcessPerDevice([{}]) as executor:
+        processes = [executor.submit(spoil, spoilt, Recorder()).result(30).process for spoilt in (False, True, False)]
+    assert processes[0] == processes[1] != processes[2]
+
+
+def test_each_slot_has_its_own_device() -> None:
+    with ProcessPerDevice([{"ABLATION_TEST_DEVICE": "0"}, {"ABLATION_TEST_DEVICE": "1"}]) as executor:
+        futures = [executor.submit(device_of, Recorder()) for _ in range(2)]
+        assert {future.result(30) for future in futures} == {"0", "1"}
+
+
+def test_shutdown_without_waiting_ends_what_runs() -> None:
+    executor = ProcessPerDevice([{}])
+    started = threading.Event()
+
+    class Signal(Recorder):
+        def report(self, content: object) -> str:
+            started.set()
+            return super().report(content)
+
+    link = Signal()
+    running = executor.submit(sleep_long, link)
+    waiting = executor.submit(process_of, link)
+    assert started.wait(30)
+    executor.shutdown(wait=False, cancel_futures=True)
+    assert isinstance(running.exception(5), ProcessEndedError)
+    assert waiting.cancelled()
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(str(link.heard[0])), 0)

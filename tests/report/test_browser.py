@@ -1,0 +1,125 @@
+"""The page in a real browser: it draws everything, complains of nothing and asks the network for nothing."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from examples import factorial_page, page, partial_page, search_page
+from test_figures_of_a_search import hostile_search_page
+from test_page import hostile_page
+
+from ablation.report import write
+
+pytestmark = pytest.mark.browser
+PAGES = {
+    "whole": page, "partial": partial_page, "factorial": factorial_page, "search": search_page, "hostile": hostile_page,
+    "hostile search": hostile_search_page,
+}  # fmt: skip
+SIZES = """[...document.querySelectorAll("[data-plot]")]
+    .map(plot => plot.querySelector("svg.main-svg").getBoundingClientRect().toJSON())"""
+COLOURS = (
+    "[getComputedStyle(document.body).backgroundColor, getComputedStyle(document.querySelector('.xtick text')).fill]"
+)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[object]:
+    api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
+    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if found is None:
+        pytest.skip("no Chromium on this machine")
+    with api.sync_playwright() as playwright:
+        arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+        chromium = playwright.chromium.launch(executable_path=found, args=arguments)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    folder = tmp_path_factory.mktemp("reports")
+    for name, made in PAGES.items():
+        write(made(), folder / f"{name}.html")
+    return {name: folder / f"{name}.html" for name in PAGES}
+
+
+class Visit:
+    """One opened page, with all it said and asked for."""
+
+    def __init__(self, browser, path: Path, width: int = 1280, scheme: str = "light") -> None:
+        self.page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
+        self.complaints: list[str] = []
+        self.requests: list[str] = []
+        self.page.on("console", lambda message: self.complaints.append(message.text))
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("request", lambda request: self.requests.append(request.url))
+        self.page.goto(path.as_uri())
+        self.page.wait_for_selector("html[data-drawn]")
+
+    def __enter__(self) -> "Visit":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.page.close()
+
+
+@pytest.mark.parametrize(
+    ("name", "width"),
+    [
+        ("whole", 1280),
+        ("whole", 390),
+        ("partial", 390),
+        ("factorial", 390),
+        ("search", 1280),
+        ("search", 390),
+        ("hostile", 390),
+        ("hostile search", 390),
+    ],
+)
+def test_every_figure_draws_without_complaint_request_or_sideways_scroll(browser, files, name, width):
+    with Visit(browser, files[name], width) as visit:
+        sizes = visit.page.evaluate(SIZES)
+        assert sizes
+        assert all(size["width"] > 250 and size["height"] > 100 and size["right"] <= width for size in sizes)
+        assert visit.complaints == []
+        assert visit.requests == [files[name].as_uri()]
+        assert visit.page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_dark_mode_and_its_change_recolour_page_and_figures(browser, files):
+    with Visit(browser, files["whole"], scheme="dark") as visit:
+        dark = visit.page.evaluate(COLOURS)
+        visit.page.emulate_media(color_scheme="light")
+        visit.page.wait_for_function(f"() => ({COLOURS})[1] !== {dark[1]!r}")
+        assert visit.page.evaluate(COLOURS) == ["rgb(251, 250, 247)", "rgb(89, 98, 111)"]
+        assert dark == ["rgb(20, 23, 27)", "rgb(164, 172, 183)"]
+        assert visit.complaints == []
+
+
+def test_a_print_is_light_narrow_enough_and_back_again_afterwards(browser, files):
+    with Visit(browser, files["whole"], scheme="dark") as visit:
+        visit.page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+        visit.page.wait_for_function(f"() => ({COLOURS})[1] === 'rgb(89, 98, 111)'")
+        assert {round(size["width"]) for size in visit.page.evaluate(SIZES)} == {660}
+        visit.page.evaluate("window.dispatchEvent(new Event('afterprint'))")
+        visit.page.wait_for_function(f"() => ({COLOURS})[1] !== 'rgb(89, 98, 111)'")
+        assert min(size["width"] for size in visit.page.evaluate(SIZES)) > 900
+
+
+def test_turning_a_phone_changes_the_shape_of_the_figures(browser, files):
+    names = "document.querySelectorAll('#effects-plot .ytick').length"
+    with Visit(browser, files["whole"], 390) as visit:
+        assert visit.page.evaluate(names) == 0
+        visit.page.set_viewport_size({"width": 900, "height": 420})
+        visit.page.wait_for_function(f"() => {names} === 4")
+        assert visit.complaints == []
+
+
+def test_hostile_names_are_read_letter_by_letter_in_figures(browser, files):
+    with Visit(browser, files["hostile"]) as visit:
+        assert visit.page.evaluate("document.querySelectorAll('.plot a, .plot img, .plot svg b').length") == 0
+        words = visit.page.evaluate("[...document.querySelectorAll('#effects-plot .ytick')].map(t => t.textContent)")
+        assert len(words) == 4
+        assert all("<b>&lt;</b>" in text for text in words), words
+        assert visit.complaints == []

@@ -1,0 +1,291 @@
+"""The driver with the real sampling and run folder; only the training is replaced, by functions that answer at once."""
+
+import itertools
+import signal
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from ablation import designs
+from ablation.attempts import attempts
+from ablation.driver import Drive, Machine, drive
+from ablation.errors import PausedError
+from ablation.executors.in_process import open_executor
+from ablation.failures import Failure, ProcessEndedError
+from ablation.run_folder import RunFolder, write_outcome
+from ablation.sampling import open_sampling
+from ablation.stopping import StopRequest
+from ablation.study import Study
+from ablation.trial import Answer, Assignment, Cause, Epoch, Outcome, Record, Scores, Trial
+from ablation.watching import Link
+
+SCORES = Scores(loss=0.5, accuracy=0.8)
+EPOCH = Epoch(epoch=1, train=SCORES, validation=SCORES, learning_rate=0.1, seconds=1.0, images_per_second=1.0)
+
+RunTrial = Callable[[Assignment, Link], Outcome | Failure | None]
+
+
+def quick(assignment: Assignment, link: Link) -> Outcome | None:
+    """A trial that learns nothing and says so."""
+    if link.report(EPOCH) == "stop":
+        return None
+    (assignment.folder / "weights.pt").write_bytes(b"weights")
+    accuracy = 0.5 + 0.1 * assignment.trial.block
+    validation = Scores(loss=0.5, accuracy=accuracy)
+    outcome = Outcome(status="complete", validation=validation, test=SCORES)
+    write_outcome(assignment.folder, outcome)
+    return outcome
+
+
+class Witness:
+    """Audience and shipper that remember."""
+
+    def __init__(self) -> None:
+        self.events: list[tuple[str, str]] = []
+        self.shipped: list[Record] = []
+
+    def launched(self, trial: Trial) -> None:
+        self.events.append(("launched", trial.id))
+
+    def reported(self, trial: Trial, epoch: Epoch) -> None:
+        self.events.append(("reported", trial.id))
+
+    def failed(self, trial: Trial, failure: Failure) -> None:
+        self.events.append((f"retry {failure.cause}", trial.id))
+
+    def finished(self, trial: Trial, outcome: Outcome) -> None:
+        self.events.append((outcome.status, trial.id))
+
+    def ship(self, record: Record, folder: Path) -> None:
+        self.shipped.append(record)
+
+
+def run(study: Study, path: Path, run_trial: RunTrial = quick, **changes: object) -> tuple[bool, Witness]:
+    folder, witness = RunFolder(path), Witness()
+    slots = int(str(changes.pop("slots", 1)))
+    with ThreadPoolExecutor(slots) if slots > 1 else open_executor() as executor:
+        parts = {
+            "folder": folder,
+            "sampling": open_sampling(study, folder),
+            "machine": Machine(executor, slots, path),
+            "execution": study.execution,
+            "run_trial": run_trial,
+            "stop": StopRequest(),
+        }
+        ended = drive(Drive(**{"shipper": witness, "audience": witness, **parts, **changes}))  # type: ignore[arg-type]
+    return ended == "complete", witness
+
+
+@pytest.mark.parametrize("slots", [1, 3])
+def test_every_trial_is_run_told_and_shipped_once(small_study: Study, tmp_path: Path, slots: int) -> None:
+    ended, witness = run(small_study, tmp_path, slots=slots)
+    assert ended
+    records = RunFolder(tmp_path).records()
+    assert len(records) == 6
+    assert {record.trial.id for record in witness.shipped} == {record.trial.id for record in records}
+    for record in records:
+        mine = [event for event, trial_id in witness.events if trial_id == record.trial.id]
+        assert mine == ["launched", "reported", "complete"]
+
+
+def test_a_second_run_starts_nothing(small_study: Study, tmp_path: Path) -> None:
+    run(small_study, tmp_path)
+    ended, witness = run(small_study, tmp_path)
+    assert ended
+    assert witness.events == []
+
+
+def test_as_many_trials_run_side_by_side_as_there_are_slots(small_study: Study, tmp_path: Path) -> None:
+    together = threading.Barrier(3, timeout=20)
+
+    def meet(assignment: Assignment, link: Link) -> Outcome | None:
+        together.wait()  # breaks, and with it the trial, unless three run at once
+        return quick(assignment, link)
+
+    ended, witness = run(small_study, tmp_path, meet, slots=3)
+    assert ended
+    assert {record.outcome.status for record in witness.shipped if record.outcome} == {"complete"}
+
+
+def reasons(path: Path) -> list[str]:
+    return sorted(record.outcome.reason for record in RunFolder(path).records() if record.outcome)
+
+
+def attempted(path: Path, trial: str) -> list[tuple[str, bool]]:
+    return [(str(attempt.cause), attempt.counts) for attempt in attempts(path / "trials" / trial)]
+
+
+def fails_at_first(times: int, failing: Callable[[Assignment], Failure]) -> RunTrial:
+    """The baseline's trial of block 1 fails so many times, then it is as quick as the others."""
+    left = [times]
+
+    def run_trial(assignment: Assignment, link: Link) -> Outcome | Failure | None:
+        if assignment.trial.block == 1 and assignment.trial.arm.baseline and left[0]:
+            left[0] -= 1
+            return failing(assignment)
+        return quick(assignment, link)
+
+    return run_trial
+
+
+def baseline_trial(study: Study) -> str:
+    return next(t.id for t in designs.planned_trials(study) if t.block == 1 and t.arm.baseline)
+
+
+def dies(exit_code: int) -> Callable[[Assignment], Failure]:
+    def failing(assignment: Assignment) -> Failure:
+        raise ProcessEndedError(exit_code)
+
+    return failing
+
+
+def test_an_accident_is_tried_again_twice_then_it_is_an_outcome(small_study: Study, tmp_path: Path) -> None:
+    ended, witness = run(small_study, tmp_path, fails_at_first(2, dies(-signal.SIGSEGV)))
+    assert ended
+    assert reasons(tmp_path) == [""] * 6
+    assert attempted(tmp_path, baseline_trial(small_study)) == [("killed", True), ("killed", True), ("None", False)]
+    assert [event for event, _ in witness.events].count("retry killed") == 2
+
+
+def test_a_third_accident_closes_the_trial_and_the_rest_goes_on(small_study: Study, tmp_path: Path) -> None:
+    ended, _ = run(small_study, tmp_path, fails_at_first(9, dies(-signal.SIGSEGV)))
+    assert ended
+    assert reasons(tmp_path) == [""] * 5 + ["the worker process ended by itself (signal SIGSEGV)"]
+    failed = RunFolder(tmp_path).record(baseline_trial(small_study))
+    assert failed is not None
+    assert failed.outcome is not None
+    assert failed.outcome.cause == "killed"
+
+
+def test_a_process_that_somebody_kills_never_counts(small_study: Study, tmp_path: Path) -> None:
+    ended, _ = run(small_study, tmp_path, fails_at_first(7, dies(-signal.SIGKILL)))
+    assert ended
+    assert reasons(tmp_path) == [""] * 6
+    assert attempted(tmp_path, baseline_trial(small_study)) == [("killed", False)] * 7 + [("None", False)]
+
+
+def test_an_attempt_that_left_a_newer_checkpoint_does_not_count(small_study: Study, tmp_path: Path) -> None:
+    made = itertools.count(1)
+
+    def further(assignment: Assignment) -> Failure:
+        (assignment.folder / f"checkpoint-00001-{next(made):07d}.pt").write_bytes(b"")
+        return Failure(cause="hang", reason="made no step")
+
+    ended, _ = run(small_study, tmp_path, fails_at_first(5, further))
+    assert ended
+    assert reasons(tmp_path) == [""] * 6
+    assert attempted(tmp_path, baseline_trial(small_study)) == [("hang", False)] * 5 + [("None", False)]
+
+
+@pytest.mark.parametrize("cause", ["bug", "input", "data"])
+def test_what_would_fail_again_is_not_tried_again(small_study: Study, tmp_path: Path, cause: Cause) -> None:
+    failure = Failure(cause=cause, reason="no use")
+    ended, witness = run(small_study, tmp_path, fails_at_first(9, lambda assignment: failure))
+    assert ended
+    assert reasons(tmp_path) == [""] * 5 + ["no use"]
+    assert not [event for event, _ in witness.events if event.startswith("retry")]
+
+
+def test_short_device_memory_doubles_the_pieces_until_there_is_one_image_each(
+    small_study: Study, tmp_path: Path
+) -> None:
+    pieces: list[int] = []
+
+    def short(assignment: Assignment) -> Failure:
+        pieces.append(assignment.pieces)
+        return Failure(cause="device memory", reason="too small")
+
+    ended, _ = run(small_study, tmp_path, fails_at_first(99, short))
+    assert ended
+    assert pieces == [1, 2, 4, 8, 16, 32]  # the batch has 32 images
+    assert reasons(tmp_path) == [""] * 5 + ["infeasible on this device: too small"]
+
+
+def test_a_full_disk_pauses_the_study(small_study: Study, tmp_path: Path) -> None:
+    failure = Failure(cause="disk", reason="no space left")
+    with pytest.raises(PausedError, match="Make room"):
+        run(small_study, tmp_path, fails_at_first(1, lambda assignment: failure))
+    ended, _ = run(small_study, tmp_path)
+    assert ended
+    assert reasons(tmp_path) == [""] * 6
+
+
+def test_fail_fast_stops_at_the_first_failure(small_study: Study, tmp_path: Path) -> None:
+    failure = Failure(cause="bug", reason="no use")
+    ended, witness = run(small_study, tmp_path, fails_at_first(1, lambda assignment: failure), fail_fast=True)
+    assert not ended
+    assert witness.events[-1][0] == "failed"
+
+
+def test_a_driver_that_breaks_leaves_no_worker_waiting_for_an_answer(small_study: Study, tmp_path: Path) -> None:
+    answers: list[Answer] = []
+
+    def reports(assignment: Assignment, link: Link) -> Outcome | Failure | None:
+        answers.append(link.report(EPOCH))
+        answers.append(link.report(EPOCH))
+        return None
+
+    class Deaf(Witness):
+        def reported(self, trial: Trial, epoch: Epoch) -> None:
+            raise BrokenPipeError
+
+    with pytest.raises(BrokenPipeError):  # leaving `run` joins the worker's thread, which must come to its end
+        run(small_study, tmp_path, reports, audience=Deaf())
+    assert answers == ["stop", "stop"]
+
+
+def test_a_stop_waits_for_checkpoints_and_no_longer(
+    small_study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ablation.driver.GRACE_SECONDS", 0.2)
+    stop, never = StopRequest(), threading.Event()
+
+    def stubborn(assignment: Assignment, link: Link) -> Outcome | Failure | None:
+        stop.ask("signal")
+        assert link.stopping()
+        never.wait(2)
+        return None
+
+    executor = ThreadPoolExecutor(1)
+    monkeypatch.setattr(executor, "shutdown", lambda **_: None)
+    ended, witness = run(small_study, tmp_path, stubborn, stop=stop, machine=Machine(executor, 1, tmp_path))
+    never.set()
+    assert not ended
+    assert witness.shipped == []
+    (folder,) = (tmp_path / "trials").iterdir()
+    assert [attempt.ended for attempt in attempts(folder)] == ["stopped"]
+
+
+def test_at_the_deadline_nothing_is_launched_and_what_runs_stops_to_run_again(
+    small_study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [0.0]
+    monkeypatch.setattr("ablation.driver.time.monotonic", lambda: now[0])
+    answers: list[Answer] = []
+
+    def long(assignment: Assignment, link: Link) -> Outcome | None:
+        answers.append(link.report(EPOCH))
+        now[0] = 11.0  # the clock passes the deadline within the first trial
+        answers.append(link.report(EPOCH))
+        return None
+
+    ended, witness = run(small_study, tmp_path, long, deadline=10.0)
+    assert not ended
+    assert answers == ["proceed", "stop"]
+    assert witness.shipped == []
+    assert [record.outcome for record in RunFolder(tmp_path).records()] == [None]
+    ended, witness = run(small_study, tmp_path)
+    assert ended
+    assert len(witness.shipped) == 6
+
+
+@pytest.mark.parametrize(("keep", "left"), [("best-per-arm", 3), ("all", 6)])
+def test_weights_are_kept_as_the_study_says(small_study: Study, tmp_path: Path, keep: str, left: int) -> None:
+    run(small_study, tmp_path, execution=small_study.execution.model_copy(update={"keep": keep}))
+    kept = [path.parent.name for path in tmp_path.glob("trials/*/weights.pt")]
+    assert len(kept) == left
+    if keep == "best-per-arm":
+        assert all(name.endswith("-b001") for name in kept)  # block 1 has the better validation accuracy

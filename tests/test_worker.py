@@ -1,0 +1,202 @@
+"""One trial from settings to a durable outcome, in this process."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from small_studies import SMALL, StudyWriter, load
+
+from ablation import designs
+from ablation.failures import Failure
+from ablation.run_folder import RunFolder
+from ablation.trial import Answer, Assignment, Epoch, Outcome, Trial
+from ablation.worker import run_trial
+
+
+class Link:
+    """Hears of every epoch and gives the same answer each time."""
+
+    def __init__(self, answer: Answer = "proceed") -> None:
+        self.answer: Answer = answer
+        self.epochs: list[Epoch] = []
+
+    def report(self, epoch: Epoch) -> Answer:
+        self.epochs.append(epoch)
+        return self.answer
+
+    def stopping(self) -> bool:
+        return False
+
+
+def completed(given: Assignment, link: Link | None = None) -> Outcome:
+    outcome = run_trial(given, link or Link())
+    assert isinstance(outcome, Outcome), outcome
+    return outcome
+
+
+def assignment(folder: RunFolder, trial: Trial, **changes: object) -> Assignment:
+    given = {"trial": trial, "folder": folder.open_trial(trial), "data_root": folder.path, **changes}
+    return Assignment.model_validate(given)
+
+
+def first_trial(path: Path) -> Trial:
+    return designs.planned_trials(load(path))[0]
+
+
+def weights(folder: RunFolder, trial: Trial) -> dict[str, bytes]:
+    state = torch.load(folder.trial_folder(trial.id) / "weights.pt", weights_only=True)
+    return {name: value.numpy().tobytes() for name, value in state.items()}
+
+
+def test_a_trial_leaves_its_outcome_and_all_that_the_report_needs(write_study: StudyWriter, tmp_path: Path) -> None:
+    folder, trial, link = RunFolder(tmp_path), first_trial(write_study()), Link()
+    outcome = completed(assignment(folder, trial), link)
+    (record,) = folder.records()
+    assert record.outcome == outcome
+    assert outcome.status == "complete"
+    assert outcome.test is not None
+    assert outcome.validation is not None
+    assert list(record.epochs) == link.epochs
+    assert [epoch.epoch for epoch in link.epochs] == [1, 2, 3]
+    predictions = np.load(folder.trial_folder(trial.id) / "predictions.npz")
+    assert predictions["probabilities"].shape == (96, 3)
+    assert predictions["probabilities"].dtype == np.float16
+    hits = predictions["probabilities"].argmax(1) == predictions["labels"]
+    assert hits.mean() == pytest.approx(outcome.test.accuracy, abs=3 / 96)  # half precision makes ties
+    assert sum(map(sum, outcome.confusion)) == 96
+    assert outcome.cost is not None
+    assert outcome.cost.parameters > 0
+    assert outcome.cost.peak_memory_bytes > 10_000_000
+    assert outcome.stamp is not None
+    assert outcome.stamp.versions["torch"] == torch.__version__.split("+")[0]
+    assert len(outcome.stamp.data_fingerprint) == 64
+    assert outcome.stamp.precision == "float32"
+
+
+def test_the_same_trial_twice_is_bit_equal(write_study: StudyWriter, tmp_path: Path) -> None:
+    study = SMALL.replace("recipe:", "augmentations: {crop: {}, color_jitter: {brightness: 0.5}}\nrecipe:")
+    trial = first_trial(write_study(study.replace("width: 4", "width: 4, dropout: 0.3")))
+    folders = [RunFolder(tmp_path / name) for name in ("one", "two")]
+    outcomes = [completed(assignment(folder, trial)) for folder in folders]
+    assert weights(folders[0], trial) == weights(folders[1], trial)
+    assert outcomes[0].test == outcomes[1].test
+
+
+def test_arms_of_a_block_share_initialisation_and_blocks_do_not(write_study: StudyWriter, tmp_path: Path) -> None:
+    """With a learning rate of next to nothing the weights that are left are those that it began with."""
+    study = load(write_study(SMALL.replace("learning_rate: 0.05", "learning_rate: 1.0e-30")))
+    folder = RunFolder(tmp_path)
+    began = {}
+    for trial in designs.planned_trials(study):
+        run_trial(assignment(folder, trial), Link())
+        state = weights(folder, trial)
+        began[trial.arm.name, trial.block] = b"".join(
+            value for name, value in state.items() if name.endswith(".weight")
+        )
+    assert began["baseline", 0] == began["crop=shifted", 0] == began["flip=flipped", 0]
+    assert began["baseline", 0] != began["baseline", 1]
+
+
+class Stopping(Link):
+    """Wants the trial to end at the question of this number."""
+
+    def __init__(self, at: int) -> None:
+        super().__init__()
+        self.left = at
+
+    def stopping(self) -> bool:
+        self.left -= 1
+        return self.left == 0
+
+
+def test_a_trial_cut_short_again_and_again_ends_as_one_that_was_not(
+    write_study: StudyWriter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ablation.watching.ASK_SECONDS", 0.0)  # at every step
+    text = SMALL.replace("recipe:", "augmentations: {crop: {}, color_jitter: {brightness: 0.5}}\nrecipe:")
+    trial = first_trial(write_study(text.replace("width: 4", "width: 4, dropout: 0.3")))
+    whole, broken = RunFolder(tmp_path / "whole"), RunFolder(tmp_path / "broken")
+    expected = completed(assignment(whole, trial))
+    attempts = 0
+    while (outcome := run_trial(assignment(broken, trial), Stopping(at=2))) is None:
+        attempts += 1
+    assert isinstance(outcome, Outcome)
+    assert attempts == 4  # nine steps in all, two an attempt
+    assert (outcome.test, outcome.validation, outcome.train, outcome.confusion) == (
+        *(expected.test, expected.validation, expected.train),
+        expected.confusion,
+    )
+    assert weights(broken, trial) == weights(whole, trial)
+    epochs = [[(e.epoch, e.train, e.validation) for e in folder.records()[0].epochs] for folder in (broken, whole)]
+    assert epochs[0] == epochs[1]
+    assert not list(broken.path.rglob("checkpoint-*"))
+
+
+def test_a_stopped_trial_has_no_outcome(write_study: StudyWriter, tmp_path: Path) -> None:
+    folder, trial = RunFolder(tmp_path), first_trial(write_study())
+    assert run_trial(assignment(folder, trial), Link("stop")) is None
+    assert folder.records()[0].outcome is None
+
+
+def test_a_pruned_trial_keeps_its_scores(write_study: StudyWriter, tmp_path: Path) -> None:
+    outcome = completed(assignment(RunFolder(tmp_path), first_trial(write_study())), Link("prune"))
+    assert outcome.status == "pruned"
+    assert outcome.test is not None
+
+
+def test_a_search_never_reads_the_test_images(write_study: StudyWriter, tmp_path: Path) -> None:
+    trial = first_trial(write_study()).model_copy(update={"evaluate_on": "validation"})
+    folder = RunFolder(tmp_path)
+    outcome = completed(assignment(folder, trial))
+    assert outcome.test is None
+    labels = np.load(folder.trial_folder(trial.id) / "predictions.npz")["labels"]
+    assert sum(map(sum, outcome.confusion)) == len(labels) == 9
+
+
+def test_a_diverged_trial_counts_as_the_uniform_guess(write_study: StudyWriter, tmp_path: Path) -> None:
+    trial = first_trial(write_study(SMALL.replace("learning_rate: 0.05", "learning_rate: 1.0e+30")))
+    outcome = completed(assignment(RunFolder(tmp_path), trial))
+    assert outcome.status == "diverged"
+    assert outcome.test is not None
+    assert outcome.test.accuracy == pytest.approx(1 / 3)
+    assert outcome.test.loss == pytest.approx(np.log(3))
+
+
+def failed(write_study: StudyWriter, tmp_path: Path, model: str) -> Failure:
+    trial = first_trial(write_study(SMALL.replace("model: {name: small, width: 4}", f"model: {model}")))
+    folder = RunFolder(tmp_path / "run")
+    failure = run_trial(assignment(folder, trial), Link())
+    assert isinstance(failure, Failure)
+    assert not failure.is_accident
+    assert folder.records()[0].outcome is None  # the driver decides whether it is one
+    return failure
+
+
+def test_a_model_that_cannot_take_the_images_fails_with_the_reason(write_study: StudyWriter, tmp_path: Path) -> None:
+    failure = failed(write_study, tmp_path, "{name: vgg, depth: 11}")
+    assert failure.cause == "input"
+    assert "32" in failure.reason
+    assert "vgg" in failure.reason
+
+
+def test_an_error_in_somebodys_component_fails_the_trial_and_leaves_its_traceback(
+    write_study: StudyWriter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module = (
+        "from torch import nn\ndef build(num_classes: int, in_channels: int) -> nn.Module:\n    raise OSError('mine')\n"
+    )
+    (tmp_path / "broken_net.py").write_text('"""A model that cannot be built."""\n' + module)
+    (tmp_path / "lab").mkdir()
+    (tmp_path / "broken_net.py").rename(tmp_path / "lab" / "broken_net.py")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    failure = failed(write_study, tmp_path, "{name: lab.broken_net}")
+    assert (failure.cause, failure.reason) == ("bug", "OSError: mine")
+    (log,) = (tmp_path / "run").glob("trials/*/log.txt")
+    assert "broken_net.py" in log.read_text()
+
+
+def test_weights_are_kept_only_where_asked(write_study: StudyWriter, tmp_path: Path) -> None:
+    folder, trial = RunFolder(tmp_path), first_trial(write_study())
+    run_trial(assignment(folder, trial, keep_weights=False), Link())
+    assert not (folder.trial_folder(trial.id) / "weights.pt").exists()

@@ -1,0 +1,58 @@
+"""What only an accelerator can show; skipped, with the reason, where there is none."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from small_studies import SMALL, StudyWriter, load
+
+from ablation import designs
+from ablation.run_folder import RunFolder
+from ablation.training.devices import has_accelerator, resolve_device, resolve_precision
+from ablation.trial import Answer, Assignment, Epoch, Outcome
+from ablation.worker import run_trial
+
+pytestmark = [
+    pytest.mark.gpu,
+    pytest.mark.skipif(not has_accelerator(), reason="needs an accelerator that torch can use; this machine has none"),
+]
+
+
+class Unheard:
+    def report(self, epoch: Epoch) -> Answer:
+        return "proceed"
+
+    def stopping(self) -> bool:
+        return False
+
+
+def trained(path: Path, folder: Path, device: str) -> Outcome:
+    trial, run = designs.planned_trials(load(path))[0], RunFolder(folder)
+    given = Assignment(trial=trial, folder=run.open_trial(trial), data_root=folder, device=device)
+    outcome = run_trial(given, Unheard())
+    assert isinstance(outcome, Outcome), outcome
+    assert outcome.status == "complete", outcome.reason
+    return outcome
+
+
+def test_a_trial_runs_on_the_accelerator_and_twice_gives_the_same(write_study: StudyWriter, tmp_path: Path) -> None:
+    path = write_study(SMALL.replace("recipe:", "augmentations: {crop: {padding: 2}, flip: {}}\nrecipe:"))
+    device = resolve_device("auto")
+    first, second = (trained(path, tmp_path / name, device) for name in ("one", "two"))
+    assert first.test == second.test
+    assert first.cost is not None
+    assert 0 < first.cost.peak_memory_bytes < torch.cuda.get_device_properties(0).total_memory
+
+
+def test_the_accelerator_agrees_with_the_cpu_on_what_was_drawn(write_study: StudyWriter, tmp_path: Path) -> None:
+    """The same augmented images and the same order: one epoch's training loss differs by rounding alone."""
+    path = write_study(SMALL.replace("epochs: 3", "epochs: 1").replace("recipe:", "augmentations: {crop: {}}\nrecipe:"))
+    device = resolve_device("auto")
+    there, here = trained(path, tmp_path / "there", device), trained(path, tmp_path / "here", "cpu")
+    assert there.train is not None
+    assert here.train is not None
+    assert there.train.loss == pytest.approx(here.train.loss, rel=1e-3)
+
+
+def test_the_precision_is_one_that_the_hardware_has() -> None:
+    assert resolve_precision(resolve_device("auto")) in ("float32", "bfloat16")

@@ -1,0 +1,41 @@
+import pytest
+import torch
+
+from ablation.errors import AblationError
+from ablation.training import devices
+
+
+def test_auto_is_the_accelerator_where_there_is_one_else_the_cpu() -> None:
+    found = torch.accelerator.current_accelerator(check_available=True)
+    assert devices.resolve_device("auto") == (found.type if found else "cpu")
+    assert devices.resolve_device("cpu") == "cpu"
+
+
+def test_a_device_that_is_not_there_is_told_with_those_that_are() -> None:
+    with pytest.raises(AblationError, match=r"no device 'tpu'.*it has cpu"):
+        devices.resolve_device("tpu")
+
+
+@pytest.mark.parametrize(("bfloat16", "float32", "chosen"), [(1.0, 1.1, "float32"), (1.0, 1.3, "bfloat16")])
+def test_bfloat16_is_chosen_where_it_is_a_fifth_faster(
+    monkeypatch: pytest.MonkeyPatch, bfloat16: float, float32: float, chosen: str
+) -> None:
+    seconds = {"bfloat16": bfloat16, "float32": float32}
+    monkeypatch.setattr(devices, "_convolution_seconds", lambda device, precision: seconds[precision])
+    assert devices.resolve_precision("cpu") == chosen
+
+
+def test_the_measurement_runs_in_both_precisions() -> None:
+    assert devices.resolve_precision("cpu") in ("float32", "bfloat16")
+
+
+def test_the_peak_of_memory_follows_what_was_used() -> None:
+    devices.reset_peak_memory("cpu")
+    before = devices.peak_memory("cpu")
+    held = torch.ones(40_000_000)
+    assert devices.peak_memory("cpu") - before > 100_000_000
+    del held
+
+
+def test_the_hardware_has_a_name() -> None:
+    assert devices.device_name("cpu")
