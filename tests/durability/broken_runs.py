@@ -28,7 +28,8 @@ STUDY = (
 )
 """24 trials of a third of a second with many checkpoints within each."""
 
-TIMES = {"seconds", "images_per_second", "peak_memory_bytes", "started", "git_commit", "git_dirty"}
+INCIDENTAL = {"seconds", "images_per_second", "peak_memory_bytes", "started", "slots", "git_commit", "git_dirty"}
+"""What may differ: times, rates, memory, and how many trials ran side by side."""
 
 
 @dataclass(frozen=True)
@@ -87,8 +88,8 @@ class BrokenRuns:
             assert record.outcome is not None, record.trial.id
             found[record.trial.id] = {
                 "trial": record.trial.model_dump(exclude={"number"}),
-                "outcome": _timeless(record.outcome.model_dump(mode="json")),
-                "epochs": [_timeless(epoch.model_dump()) for epoch in record.epochs],
+                "outcome": _lasting(record.outcome.model_dump(mode="json")),
+                "epochs": [_lasting(epoch.model_dump()) for epoch in record.epochs],
                 "weights": _hash_of_weights(place / "weights.pt"),
                 "predictions": hashlib.sha256((place / "predictions.npz").read_bytes()).hexdigest(),
                 "left behind": sorted(p.name for p in place.iterdir() if "checkpoint" in p.name or ".part" in p.name),
@@ -132,9 +133,11 @@ class BrokenRuns:
         return found
 
 
-def _timeless(value: Mapping[str, Any]) -> dict[str, Any]:
+def _lasting(value: Mapping[str, Any]) -> dict[str, Any]:
     return {
-        key: _timeless(each) if isinstance(each, Mapping) else each for key, each in value.items() if key not in TIMES
+        key: _lasting(each) if isinstance(each, Mapping) else each
+        for key, each in value.items()
+        if key not in INCIDENTAL
     }
 
 
