@@ -5,16 +5,17 @@ from __future__ import annotations
 import platform
 import resource
 import sys
-import time
 from pathlib import Path
 from typing import Literal
 
 import torch
-from torch import nn
 
 from ablation.errors import AblationError
 
 Precision = Literal["float32", "bfloat16"]
+
+BFLOAT16_FLAGS = frozenset({"amx_bf16", "avx512_bf16", "bf16"})
+"""Instructions that multiply in bfloat16, as Linux names them: the first two on x86, the last on ARM."""
 
 
 def has_accelerator() -> bool:
@@ -36,29 +37,31 @@ def resolve_device(wanted: str) -> str:
 
 
 def resolve_precision(device: str) -> Precision:
-    """bfloat16 where a convolution runs at least a fifth faster in it on this device, else float32.
+    """bfloat16 where this hardware multiplies in it by itself, else float32.
 
-    Measured, since processors that lack the instructions emulate them, far slower. Takes about 0.2 s.
+    Asked of the hardware and not of the clock: the same machine answers the same however busy it is. Processors
+    without the instructions emulate them, far slower.
     """
-    return (
-        "bfloat16"
-        if _convolution_seconds(device, "bfloat16") * 1.2 < _convolution_seconds(device, "float32")
-        else "float32"
-    )
+    if device == "cuda":
+        able = torch.cuda.is_bf16_supported(including_emulation=False)
+    else:
+        able = device == "cpu" and not BFLOAT16_FLAGS.isdisjoint(_processor_flags())
+    return "bfloat16" if able else "float32"
 
 
-def _convolution_seconds(device: str, precision: Precision) -> float:
-    """The best of several steps, forward and backward, of one typical convolution."""
-    layer = nn.Conv2d(32, 64, 3, padding=1).to(device).to(memory_format=torch.channels_last)
-    images = torch.zeros(64, 32, 16, 16, device=device).to(memory_format=torch.channels_last)
-    seconds = []
-    for _ in range(6):
-        started = time.perf_counter()
-        with torch.autocast(device, torch.bfloat16, enabled=precision == "bfloat16"):
-            layer(images).float().sum().backward()
-        synchronize(device)
-        seconds.append(time.perf_counter() - started)
-    return min(seconds)
+def _processor_flags() -> frozenset[str]:
+    """What the processor can do, by the names that Linux gives; nothing is known elsewhere."""
+    return frozenset(_processor_entry("flags", "Features").split())
+
+
+def _processor_entry(*names: str) -> str:
+    """The first processor's entry of one of these names, empty where the system tells none."""
+    information = Path("/proc/cpuinfo")
+    for line in information.read_text().splitlines() if information.exists() else ():
+        name, _, value = line.partition(":")
+        if name.strip() in names:
+            return value.strip()
+    return ""
 
 
 def prepare(device: str, threads: int) -> None:
@@ -82,12 +85,7 @@ def device_name(device: str) -> str:
         return str(torch.cuda.get_device_name())
     if device != "cpu":
         return device
-    information = Path("/proc/cpuinfo")
-    if information.exists():
-        for line in information.read_text().splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor() or platform.machine()
+    return _processor_entry("model name") or platform.processor() or platform.machine()
 
 
 def reset_peak_memory(device: str) -> None:

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 import torch
 
@@ -16,17 +18,28 @@ def test_a_device_that_is_not_there_is_told_with_those_that_are() -> None:
         devices.resolve_device("tpu")
 
 
-@pytest.mark.parametrize(("bfloat16", "float32", "chosen"), [(1.0, 1.1, "float32"), (1.0, 1.3, "bfloat16")])
-def test_bfloat16_is_chosen_where_it_is_a_fifth_faster(
-    monkeypatch: pytest.MonkeyPatch, bfloat16: float, float32: float, chosen: str
+@pytest.mark.parametrize(
+    ("flags", "chosen"),
+    [
+        ("fpu avx2 avx512f avx512_bf16", "bfloat16"),
+        ("fpu amx_bf16 amx_tile", "bfloat16"),
+        ("asimd bf16 i8mm", "bfloat16"),
+        ("fpu avx2 avx512f", "float32"),
+        ("", "float32"),
+    ],
+)
+def test_bfloat16_is_chosen_where_the_processor_multiplies_in_it(
+    monkeypatch: pytest.MonkeyPatch, flags: str, chosen: str
 ) -> None:
-    seconds = {"bfloat16": bfloat16, "float32": float32}
-    monkeypatch.setattr(devices, "_convolution_seconds", lambda device, precision: seconds[precision])
+    monkeypatch.setattr(devices, "_processor_flags", lambda: frozenset(flags.split()))
     assert devices.resolve_precision("cpu") == chosen
 
 
-def test_the_measurement_runs_in_both_precisions() -> None:
-    assert devices.resolve_precision("cpu") in ("float32", "bfloat16")
+def test_the_processor_names_what_it_can_do() -> None:
+    flags = devices._processor_flags()
+    if Path("/proc/cpuinfo").exists():
+        assert {"fpu", "fp"} & flags
+    assert devices.resolve_precision("cpu") == ("bfloat16" if devices.BFLOAT16_FLAGS & flags else "float32")
 
 
 def test_the_peak_of_memory_follows_what_was_used() -> None:
