@@ -63,10 +63,16 @@ def locate(wanted: Wanted, accelerator: Callable[[], bool], *, another: bool = F
     if _is_run_folder(wanted.study):
         _refuse_changes(RunFolder(wanted.study), wanted)
         return located_in(RunFolder(wanted.study))
-    loaded = study_file.load(wanted.study, wanted.scale, wanted.overrides, accelerator)
+    answers: list[bool] = []
+
+    def asked() -> bool:
+        answers.append(wanted.device != "cpu" and accelerator())
+        return answers[-1]
+
+    loaded = study_file.load(wanted.study, wanted.scale, wanted.overrides, asked)
     study = _with_device(_forked(loaded, wanted), wanted.device)
     folder = RunFolder(wanted.runs_dir / study.folder_name)
-    reason = "asked for with --scale" if wanted.scale else "chosen by what this machine has"
+    reason = _why_scale(wanted, answers)
     source_text = wanted.study.read_text(encoding="utf-8")
     fresh = Located(study, study.digest(), folder, False, wanted.study, source_text, reason)
     if folder.begun():
@@ -165,6 +171,17 @@ def located_in(folder: RunFolder) -> Located:
     return Located(
         begun.study, begun.digest, folder, True, Path(begun.source), folder.source_text(), begun.scale_reason
     )
+
+
+def _why_scale(wanted: Wanted, answers: Sequence[bool]) -> str:
+    """Why a study has the scale it has, given whether an accelerator was found where that was asked."""
+    if wanted.scale:
+        return "asked for with --scale"
+    if not answers:
+        return "the study file has no scale laptop"
+    if wanted.device == "cpu":
+        return "chosen for --device cpu"
+    return "chosen since an accelerator was found" if answers[-1] else "chosen since no accelerator was found"
 
 
 def _with_device(study: Study, device: str) -> Study:

@@ -28,6 +28,8 @@ class StudyNote:
     """
 
     key: str
+    digest: str
+    """The study's digest as `plan`, `study.json` and the report say it."""
     stamp: Stamp
     arms: int
     trials: int

@@ -187,7 +187,7 @@ def _study_tags(study: Study, about: StudyNote) -> dict[str, str]:
         "trials": str(about.trials),
         "metric": f"{study.metric} on {study.evaluate_on}",
         "margin": f"{study.margin:g}",
-        "digest": study.digest(),
+        "digest": about.digest,
         "status": "running",
         **about.links,
     }

@@ -82,18 +82,24 @@ def _write_outcome(client: MlflowClient, run: str, record: Record, outcome: Outc
         title = f"{rows.run_name(trial)}, {trial.evaluate_on} images"
         client.log_text(run, confusion_page(title, outcome.classes, outcome.confusion), "confusion.html")
     if outcome.stamp and outcome.stamp.data_fingerprint:
-        _write_lineage(client, run, trial.arm.settings.dataset.name, outcome)
+        name = trial.arm.settings.dataset.name
+        read = {name: "training", f"{name} {trial.evaluate_on}": "evaluation"}
+        _write_lineage(client, run, name, outcome, read)
 
 
-def _write_lineage(client: MlflowClient, run: str, name: str, outcome: Outcome) -> None:
+def _write_lineage(client: MlflowClient, run: str, name: str, outcome: Outcome, read: Mapping[str, str]) -> None:
+    """The data set as MLflow knows them; `read` gives what it was read for, by the name that a person sees."""
     from mlflow.entities import Dataset, DatasetInput, InputTag
 
     fingerprint = outcome.stamp.data_fingerprint if outcome.stamp else ""
-    dataset = Dataset(
-        name=name,
-        digest=fingerprint[:_SHOWN_DIGEST],
-        source_type="ablation",
-        source=json.dumps({"dataset": name, "sha256": fingerprint}),
-        profile=json.dumps({"classes": len(outcome.classes)}),
-    )
-    client.log_inputs(run, [DatasetInput(dataset, [InputTag("mlflow.data.context", "training")])])
+    inputs = []
+    for shown, context in read.items():
+        dataset = Dataset(
+            name=shown,
+            digest=fingerprint[:_SHOWN_DIGEST],
+            source_type="ablation",
+            source=json.dumps({"dataset": name, "sha256": fingerprint}),
+            profile=json.dumps({"classes": len(outcome.classes)}),
+        )
+        inputs.append(DatasetInput(dataset, [InputTag("mlflow.data.context", context)]))
+    client.log_inputs(run, inputs)

@@ -138,6 +138,7 @@ def note_of(folder: RunFolder, stamp: Stamp) -> StudyNote:
     begun = folder.beginning()
     return StudyNote(
         key=begun.key,
+        digest=begun.digest,
         stamp=stamp.model_copy(update={"started": begun.started}),
         arms=designs.count_arms(begun.study),
         trials=designs.planned_count(begun.study),

@@ -34,7 +34,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> list[Run]:
     arm = designs.arms(study)[0].model_copy(update={"levels": dict(zip(TEXTS, TEXTS[1:] + TEXTS[:1], strict=True))})
     stamp = Stamp(versions={text: text for text in TEXTS}, git_commit=TEXTS[0], device=TEXTS[1], data_fingerprint="ab")
     tracker = MlflowTracker(sqlite_uri(folder / "mlflow.db"))
-    tracker.begin(study, StudyNote(key=TEXTS[2], stamp=stamp, arms=1, trials=2))
+    tracker.begin(study, StudyNote(key=TEXTS[2], digest=TEXTS[3], stamp=stamp, arms=1, trials=2))
     for block, name in enumerate((" ".join(TEXTS), TEXTS[-1])):
         outcome = Outcome(
             status="complete",

@@ -31,6 +31,13 @@ def test_without_epochs_there_is_no_figure():
     assert curves.compute([one.model_copy(update={"epochs": ()}) for one in records()], ARMS, []) is None
 
 
+def test_a_single_epoch_is_a_dot_with_its_spread():
+    single = [one.model_copy(update={"epochs": one.epochs[:1]}) for one in records()]
+    drawn = curves.draw(curves.compute(single, ARMS, ARMS), arm_styles(ARMS, "baseline")).figure.data
+    assert {trace.mode for trace in drawn} == {"markers"}
+    assert all(len(trace.y) == 1 and trace.error_y.array[0] > 0 for trace in drawn)
+
+
 def test_two_arms_are_shown_and_the_rest_wait_in_the_legend():
     value = curves.compute(records(), ARMS, ["baseline", "crop=without"])
     drawing = curves.draw(value, arm_styles(ARMS, "baseline"))

@@ -19,7 +19,7 @@ STAMP = Stamp(
     precision="float32",
     started="2026-11-22T10:00:00+00:00",
 )
-NOTE = StudyNote(key="0123abc 2026-11-22", stamp=STAMP, arms=2, trials=4)
+NOTE = StudyNote(key="0123abc 2026-11-22", digest="4e5f", stamp=STAMP, arms=2, trials=4)
 
 
 def made_up_study(name: str = "shifts", models: str = "best") -> Study:

@@ -37,7 +37,7 @@ def test_a_trial_becomes_a_child_run_with_all_that_is_known(store: str, folder: 
     assert run["params"]["factor.crop"] == "with"
     assert run["metrics"]["validation_loss"] == [(1, 1_795_341_601_500, 0.5), (2, 1_795_341_603_000, 0.25)]
     assert run["metrics"]["test_accuracy"] == [(0, 1_795_341_604_000, 0.9)]
-    assert run["inputs"] == [("digits", "ab" * 6, ["training"])]
+    assert run["inputs"] == [("digits", "ab" * 6, ["training"]), ("digits test", "ab" * 6, ["evaluation"])]
     assert run["artifacts"] == ["confusion.html", "log.txt", "predictions.npz"]
     assert run["tags"]["mlflow.source.name"] == "ablate"
     assert run["tags"]["mlflow.user"]
@@ -63,6 +63,7 @@ def test_the_parent_run_tells_the_study_first_and_its_findings_at_the_end(store:
     assert parent["status"] == "RUNNING"
     assert "Does shifting help?" in parent["tags"]["mlflow.note.content"]
     assert parent["tags"]["design"] == "leave-one-out"
+    assert parent["tags"]["digest"] == NOTE.digest
     (tmp_path / "report.html").write_text("a report")
     tracker.end("# Findings\n" + "none\n" * 2000, [tmp_path / "report.html", tmp_path / "missing.csv"], complete=True)
     parent = look(store)["shifts"]
@@ -199,7 +200,7 @@ def test_a_deleted_parent_or_study_comes_back(store: str, folder: Path) -> None:
 def test_two_run_folders_of_one_study_do_not_mix(store: str, folder: Path) -> None:
     begun(store).log(made_up_record(), folder)
     other = MlflowTracker(store)
-    other.begin(made_up_study(), type(NOTE)(key="another folder", stamp=NOTE.stamp, arms=2, trials=4))
+    other.begin(made_up_study(), dataclasses.replace(NOTE, key="another folder"))
     other.log(made_up_record(accuracy=0.5), folder)
     names = [run.info.run_name for run in MlflowClient(store).search_runs(["1"])]
     assert sorted(names) == sorted([BASELINE, "shifts"] * 2)

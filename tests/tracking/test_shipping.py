@@ -16,7 +16,7 @@ from ablation.tracking.shipping import Shipping
 from ablation.trial import Arm, Outcome, Record, Scores, Stamp, Trial, trial_id
 
 ARM = Arm(name="baseline", levels={}, settings=Settings(dataset=Part(name="digits"), model=Part(name="small")))
-ABOUT = StudyNote(key="k", stamp=Stamp(versions={}), arms=1, trials=3)
+ABOUT = StudyNote(key="k", digest="d", stamp=Stamp(versions={}), arms=1, trials=3)
 OUTCOME = Outcome(status="complete", test=Scores(loss=0.1, accuracy=0.9))
 
 

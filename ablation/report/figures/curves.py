@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import plotly.graph_objects as go
 
@@ -95,7 +95,7 @@ def draw(curves: Curves, styles: Mapping[str, Style]) -> Drawing:
     for curve in curves.curves:
         panel = _METRICS.index(curve.metric)
         visible = True if curve.arm in curves.shown else "legendonly"
-        if any(sd is not None for sd in curve.sds):
+        if len(curve.epochs) > 1 and any(sd is not None for sd in curve.sds):
             figure.add_trace(_band(curve, styles[curve.arm], panel).update(visible=visible))
         figure.add_trace(_line(curve, styles[curve.arm], panel).update(visible=visible))
     for panel, metric in enumerate(_METRICS):
@@ -127,7 +127,7 @@ def _line(curve: Curve, style: Style, panel: int) -> go.Scatter:
     return go.Scatter(
         x=list(curve.epochs),
         y=[round(mean * unit.factor, 4) for mean in curve.means],
-        mode="lines",
+        **_mark(curve),
         name=label(curve.arm, 38, 2),
         legendgroup=group(curve.arm),
         showlegend=(curve.metric, curve.part) == ("accuracy", "validation"),
@@ -142,6 +142,19 @@ def _line(curve: Curve, style: Style, panel: int) -> go.Scatter:
         xaxis=ref("x", panel),
         yaxis=ref("y", panel),
     )
+
+
+def _mark(curve: Curve) -> dict[str, Any]:
+    """A line; a single epoch is a dot, filled for validation, with its spread as a bar in the place of the band."""
+    if len(curve.epochs) > 1:
+        return {"mode": "lines"}
+    marks: dict[str, Any] = {
+        "mode": "markers",
+        "marker": {"symbol": "circle" if curve.part == "validation" else "circle-open", "size": 9},
+    }
+    if curve.sds[0] is not None:
+        marks["error_y"] = {"type": "data", "array": [curve.sds[0] * UNITS[curve.metric].factor]}
+    return marks
 
 
 def _band(curve: Curve, style: Style, panel: int) -> go.Scatter:
