@@ -27,6 +27,8 @@ class AblationError(Exception):
     """The environment does not allow what was asked."""
 
     exit_code = 5
+    label = "error"
+    """What the command line calls it."""
 
 
 class InputError(AblationError):
@@ -72,6 +74,7 @@ class PausedError(AblationError):
     """The study stopped before its end and goes on when the command is run again."""
 
     exit_code = 7
+    label = "paused"
 
 
 _LONGEST, _MOST = 2000, 100

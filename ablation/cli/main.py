@@ -19,7 +19,7 @@ def main() -> None:
     try:
         app()
     except AblationError as error:
-        say(f"error: {error}")
+        say(f"{error.label}: {error}")
         sys.exit(error.exit_code)
     except OSError as error:
         if disk_failure(error) is None:

@@ -222,7 +222,7 @@ def _conclude(folder: RunFolder, written: Written, finished: bool, as_json: bool
 
     show(written, as_json)
     if not finished:
-        raise PausedError(f"{folder.path} is paused; run the same command again to go on.")
+        raise PausedError(f"{folder.path} has trials left; run the same command again to go on.")
     failed = [record.trial.id for record in folder.records() if record.outcome and record.outcome.status == "failed"]
     if failed:
         say(f"{len(failed)} trials failed; the report gives their reasons, trials/<id>/log.txt the details.")

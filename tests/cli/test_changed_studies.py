@@ -118,6 +118,7 @@ def test_a_fork_begins_anew_and_goes_on_under_its_name(begun: Path) -> None:
     forked = ["--set", "recipe.epochs=2", "--set", "seeds=1", "--fork", "longer"]
     paused = run(begun, *forked, "--max-hours", "0")
     assert paused.returncode == 7, paused.stderr
+    assert paused.stderr.splitlines()[-1].startswith("paused: runs/")
     assert run(begun, *forked).returncode == 0
     assert len(outcomes(begun / "runs/longer")) == 3
     assert outcomes(begun / "runs/small") == before
