@@ -2,7 +2,8 @@
 
 A `concurrent.futures.Executor`. Knows nothing of trials: a function and its arguments go to the process, calls of the
 link come back as messages and are made here. A process that sends none for the link's `patience` is ended, and so is
-one whose result says `spoils_process`.
+one whose result says `spoils_process`, or whose link raises. Each is the leader of a group: what a trial has started
+ends with its process, and all of them with the driver.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.context import ForkServerContext, SpawnContext
 from typing import Any
 
+from ablation.executors.guarding import Guard
 from ablation.failures import ProcessEndedError
 
 _FORKS = "forkserver" in multiprocessing.get_all_start_methods()
@@ -55,7 +57,8 @@ class ProcessPerDevice(Executor):
     def __init__(self, environments: Sequence[Mapping[str, str]]) -> None:
         self._calls: queue.SimpleQueue[Call | None] = queue.SimpleQueue()
         self._processes: set[_Process] = set()
-        self._closed = threading.Event()
+        self._guard = Guard()
+        self._at_once = False
         self._threads = [
             threading.Thread(target=self._serve, args=(dict(environment),), name=f"slot-{slot}", daemon=True)
             for slot, environment in enumerate(environments)
@@ -73,7 +76,7 @@ class ProcessPerDevice(Executor):
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """End the processes: after what they run, or at once with `wait=False`."""
-        self._closed.set()
+        self._at_once = self._at_once or not wait
         if cancel_futures:
             self._cancel_waiting()
         for _ in self._threads:
@@ -83,6 +86,7 @@ class ProcessPerDevice(Executor):
                 process.kill()
         for thread in self._threads:
             thread.join()
+        self._guard.close()
 
     def _cancel_waiting(self) -> None:
         with contextlib.suppress(queue.Empty):
@@ -98,63 +102,87 @@ class ProcessPerDevice(Executor):
             if not call.future.set_running_or_notify_cancel():
                 continue
             if process is None:
-                process = _Process(environment)
-                self._processes.add(process)
+                process = self._start(environment)
             try:
                 result = process.run(call)
                 if getattr(result, "spoils_process", False):
                     process.kill()
-                    self._processes.discard(process)
-                    process = None
                 call.future.set_result(result)
-            except ProcessEndedError as error:
-                self._processes.discard(process)
-                process = None
-                call.future.set_exception(error)
             except Exception as error:  # noqa: BLE001 - it belongs to whoever waits for the future
                 call.future.set_exception(error)
+            if process.ended:
+                self._processes.discard(process)
+                process = None
         if process is not None:
             process.close()
             self._processes.discard(process)
+
+    def _start(self, environment: dict[str, str]) -> _Process:
+        process = _Process(environment, self._guard)
+        self._processes.add(process)
+        if self._at_once:  # `shutdown` has looked before the process was there
+            process.kill()
+        return process
 
 
 class _Process:
     """The driver's side of one worker process."""
 
-    def __init__(self, environment: dict[str, str]) -> None:
+    def __init__(self, environment: dict[str, str], guard: Guard) -> None:
         context = _context()
         self._connection, other = context.Pipe()
         self._process = context.Process(target=_work, args=(other, environment), daemon=True)
         self._process.start()
         other.close()
+        assert self._process.pid is not None, "it was started"
+        self._leader, self._guard, self.ended = self._process.pid, guard, False
+        guard.watch(self._leader)
 
     def run(self, call: Call) -> Any:
         try:
             self._connection.send(("call", call.function, call.arguments))
             while True:
-                if not self._connection.poll(call.link.patience):
-                    self._process.kill()
-                    self._process.join()
-                    raise ProcessEndedError(self._process.exitcode, silent=True)
-                kind, content = self._connection.recv()
-                if kind == "report":
-                    self._connection.send(call.link.report(content))
-                elif kind == "stopping":
-                    self._connection.send(call.link.stopping())
-                elif kind == "raised":
-                    raise content
-                else:
+                kind, content = self._hear(call.link.patience)
+                if kind == "returned":
                     return content
+                if kind == "raised":
+                    raise content
+                self._connection.send(self._ask(call.link, kind, content))
         except (EOFError, ConnectionError) as error:
             self._process.join()
+            self.kill()  # what it has started
             raise ProcessEndedError(self._process.exitcode) from error
 
+    def _hear(self, patience: float) -> tuple[str, Any]:
+        """The next message. The process is looked at as well: what it has started may keep the connection open."""
+        ready = wait([self._connection, self._process.sentinel], patience)
+        if self._connection in ready:
+            kind, content = self._connection.recv()
+            return kind, content
+        if ready:
+            raise EOFError
+        self.kill()
+        self._process.join()
+        raise ProcessEndedError(self._process.exitcode, silent=True)
+
+    def _ask(self, link: Any, kind: str, content: Any) -> Any:
+        """The answer of the link. A worker that gets none has no use any more."""
+        try:
+            return link.report(content) if kind == "report" else link.stopping()
+        except BaseException:
+            self.kill()
+            raise
+
     def kill(self) -> None:
+        """End the process and what it has started."""
+        self.ended = True
         self._process.kill()
+        self._guard.end(self._leader)
 
     def close(self) -> None:
         self._connection.close()
         self._process.join()
+        self._guard.end(self._leader)
 
 
 class _PipeLink:
@@ -175,6 +203,8 @@ class _PipeLink:
 def _work(connection: Connection, environment: dict[str, str]) -> None:
     """The worker process: call after call until the driver closes the connection or dies."""
     os.environ.update(environment)
+    if hasattr(os, "setsid"):
+        os.setsid()  # the leader of a group: what a trial starts can be ended with it
     # The terminal sends Ctrl-C to every process of the group; ending the study is the driver's to do.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_die_with_driver, daemon=True).start()

@@ -2,14 +2,18 @@
 
 import os
 import signal
+import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
+from live_processes import all_gone
 
+from ablation.executors import process_per_device
 from ablation.executors.in_process import open_executor
 from ablation.executors.process_per_device import ProcessPerDevice
 from ablation.failures import ProcessEndedError
@@ -163,3 +167,65 @@ def test_shutdown_without_waiting_ends_what_runs() -> None:
     assert waiting.cancelled()
     with pytest.raises(ProcessLookupError):
         os.kill(int(str(link.heard[0])), 0)
+
+
+def test_shutdown_without_waiting_ends_a_process_that_was_still_starting(monkeypatch: pytest.MonkeyPatch) -> None:
+    starting, closing = threading.Event(), threading.Event()
+    make = process_per_device._Process
+
+    def slow(*arguments: Any) -> Any:
+        starting.set()
+        assert closing.wait(30)
+        return make(*arguments)
+
+    monkeypatch.setattr(process_per_device, "_Process", slow)
+    executor = ProcessPerDevice([{}])
+    running = executor.submit(sleep_long, Recorder())
+    assert starting.wait(30)
+    threading.Timer(0.2, closing.set).start()
+    began = time.monotonic()
+    executor.shutdown(wait=False, cancel_futures=True)
+    assert time.monotonic() - began < 10
+    assert isinstance(running.exception(5), ProcessEndedError)
+
+
+def test_a_link_that_raises_ends_the_process_that_waits_for_it() -> None:
+    class Fenced(Recorder):
+        def report(self, content: object) -> str:
+            super().report(content)
+            raise LookupError("no longer")
+
+    link = Fenced()
+    with ProcessPerDevice([{}]) as executor:
+        with pytest.raises(LookupError, match="no longer"):
+            executor.submit(sleep_long, link).result(30)
+        assert all_gone([int(str(link.heard[0]))], 10)
+        assert executor.submit(report_twice, 0, Recorder()).result(30) == ("heard 0", "heard 1")
+
+
+def start_a_process(end: bool, link: Recorder) -> None:
+    link.report(subprocess.Popen(["sleep", "600"]).pid)
+    if end:
+        os.kill(os.getpid(), signal.SIGKILL)
+    time.sleep(600)
+
+
+@pytest.mark.parametrize("end", [True, False], ids=["ends by itself", "hangs"])
+def test_what_a_process_has_started_ends_with_it(end: bool) -> None:
+    link = Recorder()
+    link.patience = 1.0
+    with ProcessPerDevice([{}]) as executor:
+        with pytest.raises(ProcessEndedError):
+            executor.submit(start_a_process, end, link).result(30)
+        assert all_gone([int(str(link.heard[0]))], 10)
+
+
+def fork(link: Recorder) -> None:
+    if os.fork() == 0:
+        time.sleep(600)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_the_end_of_a_process_is_seen_though_a_fork_keeps_its_connection() -> None:
+    with ProcessPerDevice([{}]) as executor, pytest.raises(ProcessEndedError, match="SIGKILL"):
+        executor.submit(fork, Recorder()).result(10)
