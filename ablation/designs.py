@@ -7,7 +7,7 @@ arm at a time.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import assert_never
 
 from ablation.components import complete_settings
@@ -112,9 +112,11 @@ def as_planned(study: Study, records: Iterable[Record]) -> tuple[Record, ...]:
     return tuple(found)
 
 
-def planned_count(study: Study) -> int:
-    """How many trials a study has when it is complete."""
-    return study.design.trials if isinstance(study.design, Search) else len(arms(study)) * len(study.seed_blocks)
+def planned_count(study: Study, listed: Sequence[Arm] = ()) -> int:
+    """How many trials a study has when it is complete; `listed`: its arms, where they are known already."""
+    if isinstance(study.design, Search):
+        return study.design.trials
+    return len(listed or arms(study)) * len(study.seed_blocks)
 
 
 def arm_of(study: Study, levels: Mapping[str, Level]) -> Arm:

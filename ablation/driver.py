@@ -123,6 +123,8 @@ class _State:
     running: dict[str, Trial] = field(default_factory=dict)
     again: list[Trial] = field(default_factory=list)
     exhausted: bool = False
+    best: dict[str, str] = field(default_factory=dict)
+    """The trial of each arm, by its signature, whose weights are kept."""
     stop_at: float = 0.0
     """When the grace of a stop that was asked for is over."""
 
@@ -247,11 +249,13 @@ def _close(parts: Drive, state: _State, trial: Trial, future: Future[Outcome | F
         write_outcome(folder, result)
     if result is None:  # stopped before its end: it goes on when the study does
         return
+    parts.folder.note_outcome(trial.id, result)
+    point("outcome noted")
     parts.sampling.tell(trial, result)
     state.exhausted = False  # a growing plan may have been waiting for this outcome
     point("outcome told")
     if parts.execution.keep == "best-per-arm":
-        _keep_best_weights(parts.folder, trial)
+        _keep_best_weights(parts.folder, state.best, trial)
     record = parts.folder.record(trial.id)
     assert record is not None, "a trial is opened before it is launched"
     parts.shipper.ship(record, folder)
@@ -268,14 +272,20 @@ def _give_up_running(parts: Drive, state: _State) -> None:
         close_attempt(parts.folder.trial_folder(trial.id), trial, None)
 
 
-def _keep_best_weights(folder: RunFolder, trial: Trial) -> None:
-    """Of the arm's planned trials keep the weights of the best by validation accuracy, the earliest of equals."""
+def _keep_best_weights(folder: RunFolder, best: dict[str, str], trial: Trial) -> None:
+    """Of the arm's planned trials keep the weights of the best by validation accuracy, the earliest of equals.
+
+    `best` holds those of the arms that were looked at: all of an arm's trials are read once, not at each end of one.
+    """
+    arm = trial.arm.settings.signature()
+    known = [folder.record(each) for each in (best[arm], trial.id)] if arm in best else folder.records_of(trial.arm)
     scored = [
-        (record.outcome.validation.accuracy, record.trial.id)
-        for record in folder.records_of(trial.arm)
-        if record.outcome and record.outcome.validation
+        (-record.outcome.validation.accuracy, record.trial.number or 0, record.trial.id)
+        for record in known
+        if record and record.outcome and record.outcome.validation
     ]
-    best = max(scored, key=lambda pair: pair[0], default=None)
-    for _, trial_id in scored:
-        if best is not None and trial_id != best[1]:
+    for place, (_, _, trial_id) in enumerate(sorted(scored)):
+        if place == 0:
+            best[arm] = trial_id
+        else:
             (folder.trial_folder(trial_id) / "weights.pt").unlink(missing_ok=True)

@@ -18,7 +18,8 @@ POINTS = frozenset(
         # any process
         *("file written", "file replaced", "line appended"),
         # the driver
-        *("trial enqueued", "trial asked", "trial opened", "trial submitted", "outcome told", "outcome shipped"),
+        *("trial enqueued", "trial asked", "trial opened", "trial submitted"),
+        *("outcome noted", "outcome told", "outcome shipped"),
         *("findings written", "tracker began", "tracker logged", "tracker ended"),
         # a worker
         *("trial prepared", "step made", "checkpoint saved", "epoch reported", "model scored", "outcome durable"),

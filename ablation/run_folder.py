@@ -8,6 +8,7 @@ runs/<study>-<scale>/
                           predictions.npz, weights.pt, log.txt; earlier-1/ ... of a trial queued again
     confirmations.txt     of a search: the run folders beside this one that confirm it
     driver.lock, ...      held by the one process that runs the study
+    outcomes.jsonl        an index of the outcomes, which `status` counts by
     study.db              Optuna's index, rebuilt from the above
     report.html, findings.json, findings.md, results.csv
 """
@@ -16,7 +17,8 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +26,7 @@ from typing import TypeVar
 
 from pydantic import ValidationError
 
+from ablation import outcome_index
 from ablation.durable import UNFINISHED, append_line, whole_lines, write_whole
 from ablation.errors import AblationError, DamagedFileError
 from ablation.holding import Alarm, Holder, Holding, hold, holder_of
@@ -31,7 +34,7 @@ from ablation.hypotheses import Confirms
 from ablation.sealed import BrokenSealError, seal, sum_of, unseal
 from ablation.settings import Frozen
 from ablation.study import Change, Study
-from ablation.trial import Arm, Epoch, Outcome, Record, Said, Trial
+from ablation.trial import Arm, Epoch, Outcome, Record, Said, Status, Trial
 
 _Value = TypeVar("_Value", bound=Frozen)
 
@@ -151,6 +154,31 @@ class RunFolder:
         """The planned trials of one arm; their names begin with its signature."""
         return self._matching(f"{arm.settings.signature()}-b*")
 
+    def statuses(self, *, remember: bool = False) -> Mapping[str, Status | None]:
+        """How each trial that was opened ended, by its id; None while it has not.
+
+        Read from the index where its files are as the index knows them; `remember` adds the others to it, which only
+        the driver may.
+        """
+        known, found = outcome_index.read(self._index), dict[str, Status | None]()
+        for place in _folders(self.path / "trials"):
+            told = known.get(place.name)
+            if told is not None and told.state == outcome_index.state_of(place.path):
+                found[place.name] = told.status
+            elif (record := self.record(place.name)) is not None:
+                found[place.name] = record.outcome.status if record.outcome else None
+                if remember and record.outcome:
+                    self.note_outcome(place.name, record.outcome)
+        return found
+
+    def note_outcome(self, trial_id: str, outcome: Outcome) -> None:
+        """Tell the index of an outcome that is durable; only the driver may."""
+        outcome_index.note(self._index, self.trial_folder(trial_id), outcome.status)
+
+    @property
+    def _index(self) -> Path:
+        return self.path / "outcomes.jsonl"
+
     def _matching(self, pattern: str) -> tuple[Record, ...]:
         found = [self.record(folder.name) for folder in (self.path / "trials").glob(pattern)]
         known = [record for record in found if record is not None]
@@ -194,6 +222,12 @@ class RunFolder:
     def holder(self) -> Holder | None:
         """Who drives the study at this moment; None where nobody does."""
         return holder_of(self.path)
+
+
+def _folders(path: Path) -> Iterator[os.DirEntry[str]]:
+    """What lies in a folder, in no order; nothing where it is not there."""
+    with contextlib.suppress(FileNotFoundError), os.scandir(path) as entries:
+        yield from entries
 
 
 def write_outcome(folder: Path, outcome: Outcome) -> None:

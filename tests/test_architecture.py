@@ -23,7 +23,7 @@ ROWS = (
     {"designs", "preparation", "watching", "attempts"},
     {"datasets", "models", "augmentations", "preprocessing", "optimizers", "schedules"}
     | {"components", "training", "run_folder"},
-    {"signatures", "patches", "sources", "holding", "failures", "conditions", "hypotheses"},
+    {"signatures", "patches", "sources", "holding", "failures", "conditions", "hypotheses", "outcome_index"},
     {
         "study",
         "trial",
@@ -184,6 +184,10 @@ HEAVY = {"torch", "mlflow", "optuna", "plotly", "pandas", "scipy", "numpy", "skl
 )
 def test_help_and_lists_load_nothing_heavy(tmp_path: Path, arguments: list[str]) -> None:
     assert not loaded_by(tmp_path, *arguments) & HEAVY
+
+
+def test_help_loads_nothing_that_a_study_needs(tmp_path: Path) -> None:
+    assert not loaded_by(tmp_path, "--help") & {*HEAVY, "pydantic", "yaml", "filelock"}
 
 
 def test_status_loads_nothing_heavy(tmp_path: Path, begun: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ablation import designs
+from ablation import designs, outcome_index
 from ablation.attempts import attempts
 from ablation.driver import Drive, Machine, drive
 from ablation.errors import PausedError
@@ -280,6 +280,23 @@ def test_at_the_deadline_nothing_is_launched_and_what_runs_stops_to_run_again(
     ended, witness = run(small_study, tmp_path)
     assert ended
     assert len(witness.shipped) == 6
+
+
+def test_the_trials_of_an_arm_are_read_once_to_find_its_best(
+    small_study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[str] = []
+    records_of = RunFolder.records_of
+    monkeypatch.setattr(RunFolder, "records_of", lambda self, arm: read.append(arm.name) or records_of(self, arm))
+    run(small_study.model_copy(update={"seeds": 4}), tmp_path)
+    assert sorted(read) == ["baseline", "crop=shifted", "flip=flipped"]
+
+
+def test_outcomes_stand_in_the_index(small_study: Study, tmp_path: Path) -> None:
+    run(small_study, tmp_path)
+    assert set(outcome_index.read(tmp_path / "outcomes.jsonl")) == {
+        each.trial.id for each in RunFolder(tmp_path).records()
+    }
 
 
 @pytest.mark.parametrize(("keep", "left"), [("best-per-arm", 3), ("all", 6)])

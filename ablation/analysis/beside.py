@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,9 +13,11 @@ from scipy import stats
 
 from ablation.analysis.contrasts import Contrast
 from ablation.analysis.estimates import LEVEL, Estimate
-from ablation.analysis.results import Metric, ResultsTable
 from ablation.analysis.routes import Route
 from ablation.findings import OtherEffect, Parameters, Ratio
+
+if TYPE_CHECKING:
+    from ablation.analysis.results import Metric, ResultsTable
 
 Floats = NDArray[np.float64]
 

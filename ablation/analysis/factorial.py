@@ -86,7 +86,10 @@ def interaction(arms: Arms, first: tuple[Place, str], second: tuple[Place, str])
 
 def _mean(arms: Arms, places: Iterable[Place], sign: float, add_to: Sequence[float] = ()) -> tuple[float, ...]:
     """Weights of `sign` times the mean over the arms at these places, added to other weights."""
-    places = list(places)
-    chosen = [all(levels[factor] == level for factor, level in places) for levels in arms]
-    before = add_to or (0.0,) * len(arms)
-    return tuple(b + sign * is_in / sum(chosen) for b, is_in in zip(before, chosen, strict=True))
+    chosen: Sequence[int] = range(len(arms))
+    for factor, level in places:
+        chosen = [at for at in chosen if arms[at][factor] == level]
+    weights = list(add_to or (0.0,) * len(arms))
+    for at in chosen:
+        weights[at] += sign / len(chosen)
+    return tuple(weights)

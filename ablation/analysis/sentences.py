@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from ablation.analysis.beside import Beside
 from ablation.analysis.contrasts import Contrast
 from ablation.analysis.estimates import Estimate, Interval
 from ablation.analysis.power import MOST_BLOCKS
-from ablation.analysis.results import Metric
 from ablation.findings import Parameters, Ratio, Verdict, reservation
+
+if TYPE_CHECKING:
+    from ablation.analysis.results import Metric
 
 
 @dataclass(frozen=True, slots=True)

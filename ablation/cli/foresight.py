@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from ablation.analysis import power
 from ablation.analysis.amounts import LARGEST, parse_amount
-from ablation.analysis.analyse import analyse
 from ablation.analysis.families import analysed_as, family
 from ablation.analysis.fractional import aliasing, fraction_in
 from ablation.analysis.planning import MOST_CONTRASTS, Foreseen, can_be_foreseen, foresee
-from ablation.analysis.results import Metric, from_records
 from ablation.analysis.sentences import UNITS
 from ablation.errors import InputError
-from ablation.findings import Aliasing
+from ablation.findings import Aliasing, Analysis
 from ablation.study import LevelsFactor, Search, Study
 from ablation.trial import Arm, Record
 from ablation.wording import shown
+
+if TYPE_CHECKING:
+    from ablation.analysis.results import Metric
 
 CIFAR_TEST_IMAGES = 10_000
 """Assumed where a data set is not at hand: that of the published figures."""
@@ -99,10 +101,18 @@ def _unknown(why: str, effect: float | None) -> Foresight:
 
 def _spread(study: Study, arms: Sequence[Arm], records: Sequence[Record], images: int | None) -> power.Spread | None:
     """The study's own where enough has run, else what was published of accuracy."""
-    found = analyse(from_records(study, arms, records)) if records else None
+    found = _analysed(study, arms, records) if records else None
     blocks = max((arm.seed_blocks for arm in found.arms), default=0) if found else 0
     if found and found.residual_sd and blocks >= _ENOUGH_BLOCKS:
         return power.measured_spread(found.residual_sd, blocks, "this study", correlation=found.correlation)
     if study.metric == "loss":
         return None
     return power.published_spread(study.baseline.recipe.epochs, images or CIFAR_TEST_IMAGES)
+
+
+def _analysed(study: Study, arms: Sequence[Arm], records: Sequence[Record]) -> Analysis:
+    """What has run so far; a plan of something new need not load what that takes."""
+    from ablation.analysis.analyse import analyse
+    from ablation.analysis.results import from_records
+
+    return analyse(from_records(study, arms, records))

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from ablation import designs
 from ablation.run_folder import RunFolder
 from ablation.study import Growing
+from ablation.trial import Status
 
 
-def count_left(folder: RunFolder) -> int:
-    """How many trials have no outcome yet; of a growing plan those that the next look needs."""
+def count_left(folder: RunFolder, statuses: Mapping[str, Status | None] | None = None) -> int:
+    """How many trials have no outcome yet; of a growing plan those that the next look needs.
+
+    `statuses`: those of the folder, where they are known already.
+    """
     study = folder.beginning().study
     if isinstance(study.seeds, Growing):
         return len(wanted_trials(folder))
-    return designs.planned_count(study) - sum(record.outcome is not None for record in folder.records())
+    ended = (folder.statuses() if statuses is None else statuses).values()
+    return designs.planned_count(study) - sum(status is not None for status in ended)
 
 
 def wanted_trials(folder: RunFolder) -> frozenset[tuple[str, int]]:

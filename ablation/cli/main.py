@@ -7,7 +7,6 @@ import sys
 from ablation.cli.app import app
 from ablation.cli.commands import driving, finding, keeping
 from ablation.cli.terminal import say, take_any_text
-from ablation.durable import disk_failure
 from ablation.errors import AblationError
 
 __all__ = ["app", "driving", "finding", "keeping", "main"]
@@ -22,6 +21,8 @@ def main() -> None:
         say(f"{error.label}: {error}")
         sys.exit(error.exit_code)
     except OSError as error:
+        from ablation.durable import disk_failure
+
         if disk_failure(error) is None:
             raise
         say(f"error: the disk gave out: {error}")

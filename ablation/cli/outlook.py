@@ -75,7 +75,7 @@ def outlook(located: Located, slots: int, runs_dir: Path, data_root: Path, detec
         located=located,
         arms=arms,
         slots=slots,
-        seconds=known.seconds(arms, designs.planned_count(study)),
+        seconds=known.seconds(arms, designs.planned_count(study, arms)),
         known=known,
         need=disk_need(study, arms, records, _sizes(arms, known.costs, measured), slots),
         foresight=foresight(study, arms, records, measured.images if measured else None, effect),

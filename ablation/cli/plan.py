@@ -40,11 +40,11 @@ class Unheard:
 def plan_study(wanted: Wanted, planning: Planning) -> None:
     """Print the plan. Trains nothing, but for a moment with `--calibrate`."""
     located = locate(wanted, _has_accelerator, another=True)
-    designs.arms(located.study)  # a design with too many arms is refused before torch is loaded
+    designs.check_count(located.study)  # a design with too many arms is refused before torch is loaded
     data_root = find_data_root(planning.data_dir)
     if planning.calibrate:
         _calibrate(located, planning, wanted.runs_dir, data_root)
-    from ablation.cli.run import default_slots
+    from ablation.cli.slots import default_slots
 
     slots = planning.slots or default_slots(located.study)
     seen = outlook(located, slots, wanted.runs_dir, data_root, planning.detect)
@@ -64,7 +64,8 @@ def _calibrate(located: Located, planning: Planning, runs_dir: Path, data_root: 
     """Measure every arm for a moment, as many side by side as the study will run."""
     asked = time.time()
     from ablation.calibration import measure_trial
-    from ablation.cli.run import machine_of, resolved
+    from ablation.cli.run import resolved
+    from ablation.cli.slots import machine_of
 
     study = located.study if located.begun else resolved(located.study)
     name_outsiders(study)

@@ -31,7 +31,7 @@ def plan_as_json(outlook: Outlook) -> dict[str, Any]:
         "arms": [arm.model_dump(include={"name", "levels", "baseline"}) for arm in outlook.arms],
         "fraction": outlook.aliasing.model_dump(mode="json") if outlook.aliasing else None,
         "seed_blocks": list(study.seed_blocks),
-        "num_trials": designs.planned_count(study),
+        "num_trials": designs.planned_count(study, outlook.arms),
         "estimated_seconds": outlook.seconds,
         "detectable_effect": _rounded(seen.detectable),
         "spread": {"sd": _rounded(seen.sd), "source": seen.source},
@@ -120,7 +120,8 @@ def _aliasing_lines(aliasing: Aliasing) -> Iterator[str]:
 
 
 def _trials_text(outlook: Outlook) -> str:
-    study, trials = outlook.located.study, designs.planned_count(outlook.located.study)
+    study = outlook.located.study
+    trials = designs.planned_count(study, outlook.arms)
     if isinstance(study.seeds, Growing):
         return f"at most {trials} ({_design_text(outlook)}, {study.seeds.start} to {study.seeds.max} seed blocks)"
     return f"{trials} ({_design_text(outlook)}, {len(study.seed_blocks)} seed blocks)"

@@ -75,7 +75,7 @@ class Sizes:
 def disk_need(study: Study, arms: Sequence[Arm], records: Sequence[Record], sizes: Sizes, slots: int) -> Need:
     """What the trials that have no outcome yet will take."""
     ended = [record for record in records if record.outcome]
-    trials = designs.planned_count(study) - len(ended)
+    trials = designs.planned_count(study, arms) - len(ended)
     running = min(slots, trials)
     kept = {"none": 0, "all": trials, "best-per-arm": trials}[study.execution.keep]
     if study.execution.keep == "best-per-arm" and not isinstance(study.design, Search):

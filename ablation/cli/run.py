@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,12 +17,13 @@ from ablation.cli.left import count_left, wanted_trials
 from ablation.cli.locate import Located, Wanted, locate, take_change
 from ablation.cli.outlook import check_margin, images_read, room_for
 from ablation.cli.outsiders import name_outsiders
+from ablation.cli.progress import progress
 from ablation.cli.room import check_room, check_writable, pausing
 from ablation.cli.signals import heed
-from ablation.cli.terminal import progress, say
+from ablation.cli.slots import machine_of
+from ablation.cli.terminal import say
 from ablation.driver import Drive, Machine, drive
 from ablation.errors import AblationError, PausedError, StudyChangedError
-from ablation.executors.process_per_device import ProcessPerDevice
 from ablation.holding import hold
 from ablation.run_folder import Beginning, RunFolder
 from ablation.sampling import open_sampling
@@ -148,7 +148,7 @@ def _drive(run: Run, shipping: Shipping) -> bool:
     """Run what is missing. Whether the study came to its end."""
     study, folder = run.study, run.folder
     planned, growing = designs.planned_count(study), isinstance(study.seeds, Growing)
-    done = sum(record.outcome is not None for record in folder.records())
+    done = sum(status is not None for status in folder.statuses(remember=True).values())
     say(f"{folder.path}: scale {study.scale}, {folder.beginning().scale_reason}")
     trials = f"{'at most ' * growing}{planned} trials ({done} done)"
     say(f"{trials} on {study.execution.device}, {run.machine.slots} at a time")
@@ -174,30 +174,6 @@ def _drive(run: Run, shipping: Shipping) -> bool:
     except BaseException:
         run.machine.executor.shutdown(wait=False, cancel_futures=True)
         raise
-
-
-def machine_of(study: Study, slots: int | None, data_root: Path) -> Machine:
-    """The slots of this machine: one an accelerator, or on a CPU its cores over the study's threads."""
-    device, threads = study.execution.device, study.execution.threads
-    environments = slot_environments(device, threads, slots)
-    return Machine(ProcessPerDevice(environments), len(environments), data_root)
-
-
-def default_slots(study: Study) -> int:
-    """How many trials run side by side on this machine where nobody says."""
-    return len(slot_environments(resolve_device(study.execution.device), study.execution.threads, None))
-
-
-def slot_environments(device: str, threads: int, slots: int | None) -> list[dict[str, str]]:
-    """The environment of each slot; several CUDA slots take the devices in turn."""
-    if device == "cuda":
-        import torch
-
-        devices = torch.cuda.device_count()
-        return [{"CUDA_VISIBLE_DEVICES": str(slot % devices)} for slot in range(slots or devices)]
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    side_by_side = max(1, cores // threads) if device == "cpu" else 1
-    return [{"OMP_NUM_THREADS": str(threads)} for _ in range(slots or side_by_side)]
 
 
 def _shipping(begun: Beginning, folder: RunFolder, uri: str | None) -> Shipping:

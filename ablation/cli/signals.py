@@ -8,10 +8,13 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from types import FrameType
+from typing import TYPE_CHECKING
 
 from ablation.cli.terminal import say
-from ablation.holding import Alarm
 from ablation.stopping import StopRequest
+
+if TYPE_CHECKING:
+    from ablation.holding import Alarm
 
 _EXIT_CODES = {signal.SIGINT: 130, signal.SIGTERM: 143}
 

@@ -16,10 +16,11 @@ import typer
 from ablation.cli.comparison import different_files, different_values
 from ablation.cli.locate import Wanted, locate
 from ablation.cli.outsiders import name_outsiders
+from ablation.cli.progress import Lines
 from ablation.cli.room import check_writable, pausing
 from ablation.cli.run import begin
 from ablation.cli.signals import heed
-from ablation.cli.terminal import Lines, say
+from ablation.cli.terminal import say
 from ablation.cli.trials import find_trial, label, log_lines
 from ablation.driver import Drive, Machine, drive
 from ablation.executors.in_process import open_executor

@@ -32,10 +32,11 @@ def count_states(folder: RunFolder) -> dict[str, int]:
     """Trials by state: `planned` first, then the six it is the sum of. A growing plan is as long as its next look."""
     counts = dict.fromkeys(STATES, 0)
     driven = folder.holder() is not None
-    for record in folder.records():
-        if record.outcome is not None:
-            counts[record.outcome.status] += 1
+    statuses = folder.statuses()
+    for status in statuses.values():
+        if status is not None:
+            counts[status] += 1
         elif driven:
             counts["running"] += 1
-    counts["waiting"] = count_left(folder) - counts["running"]
+    counts["waiting"] = count_left(folder, statuses) - counts["running"]
     return {"planned": sum(counts.values()), **counts}

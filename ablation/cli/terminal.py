@@ -1,6 +1,7 @@
-"""Words for a person: messages on stderr, findings on stdout, a study's progress live or line by line.
+"""Words for a person: messages on stderr, findings on stdout. A study's progress is `ablation.cli.progress`.
 
-Every text goes through `plain`: nothing in a name is markup, and no escape sequence is printed but those of rich.
+Loads no more than a message needs: every command pays for it. Every text goes through `plain`:
+nothing in a name is markup, and no escape sequence is printed but those of rich.
 """
 
 from __future__ import annotations
@@ -8,21 +9,16 @@ from __future__ import annotations
 import io
 import json
 import sys
-import time
 from collections.abc import Iterable
-from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING
 
-from rich.console import Console, Group
-from rich.live import Live
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
-from rich.table import Table
+from rich.console import Console
 from rich.text import Text
 
-from ablation.failures import Failure
-from ablation.findings import Analysis
-from ablation.trial import Epoch, Outcome, Trial
 from ablation.visible import visible
+
+if TYPE_CHECKING:
+    from ablation.findings import Analysis
 
 messages = Console(stderr=True, highlight=False, soft_wrap=True)
 output = Console(highlight=False, soft_wrap=True)
@@ -64,6 +60,8 @@ def print_json(value: object) -> None:
 
 def print_table(columns: Iterable[str], rows: Iterable[Iterable[object]]) -> None:
     """A table on stdout; cells are text, never markup."""
+    from rich.table import Table
+
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in columns:
         table.add_column(column)
@@ -79,113 +77,3 @@ def print_findings(analysis: Analysis) -> None:
         output.print(Text.assemble((f"{finding.verdict:>13}", style), "  ", plain(finding.sentence)))
     for note in analysis.notes:
         output.print(plain(f"         note  {note}", "dim"))
-
-
-class Lines:
-    """One line an event on stderr, for files and pipes."""
-
-    def __init__(self, planned: int, done: int) -> None:
-        self._planned, self._done = planned, done
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        return None
-
-    def launched(self, trial: Trial) -> None:
-        """Say that a trial was launched."""
-        messages.print(plain(f"launched {_label(trial)}"))
-
-    def reported(self, trial: Trial, epoch: Epoch) -> None:
-        """Say how an epoch went."""
-        total = trial.arm.settings.recipe.epochs
-        score = f"validation accuracy {epoch.validation.accuracy:.2%}"
-        messages.print(plain(f"epoch {epoch.epoch}/{total} {_label(trial)}: {score}"))
-
-    def failed(self, trial: Trial, failure: Failure) -> None:
-        """Say that a trial is tried again."""
-        messages.print(plain(_retrying(trial, failure)))
-
-    def finished(self, trial: Trial, outcome: Outcome) -> None:
-        """Say how a trial ended."""
-        self._done += 1
-        messages.print(plain(f"[{self._done}/{self._planned}] {_label(trial)}: {_ending(trial, outcome)}"))
-
-
-class LiveTable:
-    """Running trials as a table under an overall bar, redrawn in place."""
-
-    def __init__(self, planned: int, done: int) -> None:
-        self._rows: dict[str, tuple[Trial, Epoch | None, float]] = {}
-        self._bar = Progress(
-            TextColumn("trials"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), console=messages
-        )
-        self._overall: TaskID = self._bar.add_task("trials", total=planned, completed=done)
-        self._live = Live(console=messages, get_renderable=self._draw, refresh_per_second=4)
-
-    def __enter__(self) -> Self:
-        self._live.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._live.stop()
-
-    def launched(self, trial: Trial) -> None:
-        """Show a new row."""
-        self._rows[trial.id] = (trial, None, time.monotonic())
-
-    def reported(self, trial: Trial, epoch: Epoch) -> None:
-        """Show the last epoch."""
-        self._rows[trial.id] = (trial, epoch, self._rows[trial.id][2])
-
-    def failed(self, trial: Trial, failure: Failure) -> None:
-        """Take the row away and say that the trial is tried again."""
-        self._rows.pop(trial.id, None)
-        self._live.console.print(plain(_retrying(trial, failure)))
-
-    def finished(self, trial: Trial, outcome: Outcome) -> None:
-        """Take the row away and leave a line above."""
-        self._rows.pop(trial.id, None)
-        self._bar.advance(self._overall)
-        self._live.console.print(plain(f"{_label(trial)}: {_ending(trial, outcome)}"))
-
-    def _draw(self) -> Group:
-        table = Table(box=None, pad_edge=False, header_style="bold")
-        for column in ("trial", "epoch", "validation accuracy", "validation loss", "seconds left"):
-            table.add_column(column)
-        for trial, epoch, launched in tuple(self._rows.values()):
-            table.add_row(*map(plain, _cells(trial, epoch, time.monotonic() - launched)))
-        return Group(table, self._bar)
-
-
-def progress(planned: int, done: int) -> Lines | LiveTable:
-    """A live table on a terminal, lines elsewhere."""
-    return LiveTable(planned, done) if messages.is_terminal else Lines(planned, done)
-
-
-def _cells(trial: Trial, epoch: Epoch | None, elapsed: float) -> list[str]:
-    total = trial.arm.settings.recipe.epochs
-    if epoch is None:
-        return [_label(trial), f"0/{total}", "–", "–", "–"]
-    left = elapsed / epoch.epoch * (total - epoch.epoch)
-    scores = epoch.validation
-    return [_label(trial), f"{epoch.epoch}/{total}", f"{scores.accuracy:.2%}", f"{scores.loss:.3f}", f"{left:.0f}"]
-
-
-def _label(trial: Trial) -> str:
-    return f"{trial.arm.name} · seed block {trial.block}"
-
-
-def _retrying(trial: Trial, failure: Failure) -> str:
-    return f"{_label(trial)}: {failure.cause}: {failure.reason}; tried again from its last checkpoint"
-
-
-def _ending(trial: Trial, outcome: Outcome) -> str:
-    scores = outcome.scores(trial.evaluate_on)
-    if outcome.status == "failed" or scores is None:
-        return f"{outcome.status}: {outcome.reason}"
-    mark = "" if outcome.status == "complete" else f" ({outcome.status})"
-    return f"{trial.evaluate_on} accuracy {scores.accuracy:.2%}, loss {scores.loss:.3f}{mark}"

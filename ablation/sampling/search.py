@@ -26,7 +26,10 @@ class SearchSampling:
         self._study, self._folder, self._index, self._storage = study, folder, index, storage
         self._design, self._pruning = study.design, open_pruning(study, study.design, folder)
         numbers = {owner(trial): trial.number for trial in index.get_trials(deepcopy=False)}
-        waiting = [record.trial for record in folder.records() if record.outcome is None]
+        records = folder.records()
+        self._ended = {_same(record.trial): record.trial.id for record in reversed(records) if record.outcome}
+        """The first trial with an outcome, by what makes two trials one."""
+        waiting = [record.trial for record in records if record.outcome is None]
         self._interrupted = [trial.model_copy(update={"number": numbers[trial.id]}) for trial in waiting]
 
     def ask(self) -> Trial | None:
@@ -35,7 +38,7 @@ class SearchSampling:
             return self._interrupted.pop(0)
         while (number := self._next_number()) is not None:
             trial = self._draw(number)
-            earlier = self._same(trial)
+            earlier = self._earlier(trial)
             if earlier is None or earlier.outcome is None:
                 return trial
             note = f"same arm and seed block as trial {earlier.trial.id}: its scores, not trained again"
@@ -43,6 +46,7 @@ class SearchSampling:
             place = self._folder.open_trial(trial)
             write_epochs(place, earlier.epochs)
             write_outcome(place, outcome)
+            self._folder.note_outcome(trial.id, outcome)
             self.tell(trial, outcome)
         return None
 
@@ -52,6 +56,8 @@ class SearchSampling:
 
     def tell(self, trial: Trial, outcome: Outcome) -> None:
         """Close the Optuna trial of the same number."""
+        same = _same(trial)
+        self._ended[same] = min(trial.id, self._ended.get(same, trial.id))
         if self._pruning is not None:
             record = self._folder.record(trial.id)
             assert record is not None, "a trial is opened before it is launched"
@@ -82,12 +88,15 @@ class SearchSampling:
             self._pruning.begin(trial)
         return trial
 
-    def _same(self, trial: Trial) -> Record | None:
-        wanted = trial_id(trial.arm, trial.block)
-        for record in self._folder.records():
-            if trial_id(record.trial.arm, record.trial.block) == wanted and record.outcome is not None:
-                return record
-        return None
+    def _earlier(self, trial: Trial) -> Record | None:
+        """The trial of the same arm and seed block that has ended, from its folder."""
+        known = self._ended.get(_same(trial))
+        return None if known is None else self._folder.record(known)
+
+
+def _same(trial: Trial) -> str:
+    """Equal for trials of one arm in one seed block."""
+    return trial_id(trial.arm, trial.block)
 
 
 def _id(number: int) -> str:

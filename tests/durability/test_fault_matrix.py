@@ -18,6 +18,7 @@ IN_THE_DRIVER = [
     "trial submitted@2",
     "trial enqueued@3",
     "line appended@1",
+    "outcome noted@1",
     "outcome told@1",
     "outcome shipped@1",
     "tracker began@1",

@@ -240,6 +240,16 @@ def test_a_repeated_arm_in_the_same_block_is_told_its_stored_value(search_study:
     assert len(index_of(folder, study)) == 30
 
 
+def test_a_draw_reads_no_other_trials(search_study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else a search of a thousand trials would read half a million files to find its repeated arms."""
+    sampling = open_sampling(search_study, RunFolder(tmp_path))
+    monkeypatch.delattr(RunFolder, "records")
+    for _ in range(3):
+        trial = sampling.ask()
+        assert trial is not None
+        close(RunFolder(tmp_path), sampling, trial)
+
+
 def test_a_storage_that_holds_another_study_is_refused(small_study: Study, tmp_path: Path) -> None:
     storage = f"sqlite:///{tmp_path / 'shared.db'}"
     open_sampling(small_study, RunFolder(tmp_path / "a"), storage)
