@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.machinery import PathFinder
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 
@@ -27,6 +27,9 @@ from ablation import wording
 from ablation.errors import ComponentError, InputError
 from ablation.settings import Part, Settings
 from ablation.signatures import Parameter, find_build, read_signature
+
+if TYPE_CHECKING:
+    from ablation.splits import Extent  # numpy with it
 
 Kind = Literal["dataset", "model", "preprocessing", "augmentation", "optimizer", "schedule"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -116,6 +119,13 @@ def load(kind: Kind, name: str) -> Callable[..., Any]:
     except ImportError as error:
         raise InputError(f"The {kind} {name} cannot be imported: {error}.") from error
     return build
+
+
+def extent_of(part: Part) -> Extent | None:
+    """How much a data set of the package holds, where its file has a function `extent` that knows it without files."""
+    module = sys.modules[load("dataset", part.name).__module__]
+    known: Callable[..., Extent] | None = getattr(module, "extent", None)
+    return known(**part.choices) if known else None
 
 
 def _file_of(kind: Kind, name: str) -> Path:

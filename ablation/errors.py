@@ -65,7 +65,7 @@ class TrackingError(AblationError):
 
 
 class RegressionError(AblationError):
-    """What was compared is worse by at least what was asked about."""
+    """B falls short of A by at least what was asked about."""
 
     exit_code = 6
 

@@ -25,6 +25,16 @@ class LabelledImages:
 
 
 @dataclass(frozen=True, slots=True)
+class Extent:
+    """How much a data set holds: images to train on, test images, classes, channels."""
+
+    train: int
+    test: int
+    classes: int
+    channels: int
+
+
+@dataclass(frozen=True, slots=True)
 class Splits:
     """A data set: what may be trained on, and the test images, fixed once and for all.
 
@@ -35,6 +45,11 @@ class Splits:
     test: LabelledImages
     classes: tuple[str, ...]
     fingerprint: str
+
+    @property
+    def extent(self) -> Extent:
+        """How much of everything there is."""
+        return Extent(len(self.train), len(self.test), len(self.classes), self.train.images.shape[1])
 
 
 def fingerprint_of(train: LabelledImages, test: LabelledImages, classes: tuple[str, ...]) -> str:

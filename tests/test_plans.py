@@ -9,6 +9,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -30,8 +31,8 @@ def run_order(study: Path) -> str:
 
 
 def in_another_process(study: Path, folder: Path, **environment: str) -> str:
-    """What `ablate plan --json` prints to a process of its own."""
-    command = [sys.executable, "-m", "ablation", "plan", str(study), *PLAN]
+    """What `ablate plan --json` prints to a process of its own, with no data set at hand that has to be downloaded."""
+    command = [sys.executable, "-m", "ablation", "plan", str(study), *PLAN, "--data-dir", str(folder / "none")]
     done = subprocess.run(
         command, cwd=folder, env={**os.environ, **environment}, capture_output=True, timeout=120, check=True
     )
@@ -40,7 +41,9 @@ def in_another_process(study: Path, folder: Path, **environment: str) -> str:
 
 @pytest.mark.parametrize("study", STUDIES, ids=lambda path: path.stem)
 def test_a_plan_is_the_stored_one(study: Path, tmp_path: Path) -> None:
+    """Whatever data sets this machine has, and where it has none."""
     done = ablate("plan", str(study), *PLAN, cwd=tmp_path)
+    assert done.stdout == ablate("plan", str(study), *PLAN, "--data-dir", "none", cwd=tmp_path).stdout
     assert done.returncode == 0, done.stderr
     assert done.stdout == study.with_suffix(".json").read_text("utf-8")
     assert run_order(study) == study.with_suffix(".trials.txt").read_text("utf-8")
@@ -96,7 +99,8 @@ def test_a_plan_of_a_billion_arms_is_refused_within_a_second(
 def write_plans() -> None:
     """Store the plans as they are now."""
     for study in STUDIES:
-        study.with_suffix(".json").write_text(in_another_process(study, PLANS.parent), "utf-8")
+        with tempfile.TemporaryDirectory() as folder:
+            study.with_suffix(".json").write_text(in_another_process(study, Path(folder)), "utf-8")
         study.with_suffix(".trials.txt").write_text(run_order(study), "utf-8")
         plan = json.loads(study.with_suffix(".json").read_text("utf-8"))
         assert plan["num_trials"] == run_order(study).count("\n")

@@ -25,9 +25,7 @@ _ONE_OF_MANY = (
     "This is one comparison, with an interval of its own. Who makes several finds too much: the findings of a study's "
     "report are corrected for that."
 )
-_SEARCH = (
-    "A search chooses its arms by their scores, so its best look better than they are: confirm in a planned study."
-)
+_SEARCH = "A search chooses its arms by their scores, so the best of these are optimistic: confirm in a planned study."
 
 
 def compare(pair: Pair, differences: Sequence[str]) -> Compared:

@@ -55,12 +55,12 @@ class Disagreement(Frozen):
 
 
 class Regression(Frozen):
-    """Whether B is worse than A by a threshold, with one-sided 95 % bounds of how much worse it is."""
+    """Whether B falls short of A by a threshold, with one-sided 95 % bounds of how far it does."""
 
     metric: Literal["accuracy", "loss"]
     threshold: float
-    worse_by: float
-    """The estimate: positive where B is worse, in the unit of the metric."""
+    shortfall: float
+    """The estimate: positive where B has less accuracy, or more loss, in the unit of the metric."""
     at_least: float
     at_most: float
     evidence: Literal["seed blocks", "images"]

@@ -1,4 +1,7 @@
-"""`--fail-on-regression`: whether B is worse than A by a threshold, with the evidence that it takes to say so."""
+"""`--fail-on-regression`: whether B falls short of A by a threshold, with the evidence that it takes to say so.
+
+Two trials of one seed block are judged too, over images: no word of it says more than lower or higher.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,7 @@ from ablation.wording import shown
 
 @dataclass(frozen=True, slots=True)
 class Threshold:
-    """How much worse B may be, in the metric's own unit: accuracy as a fraction, loss in nats."""
+    """How far B may fall short of A, in the metric's own unit: accuracy as a fraction, loss in nats."""
 
     metric: Metric
     size: float
@@ -38,7 +41,7 @@ def parse_threshold(text: str) -> Threshold:
             "accuracy or 0.02nats for loss; 0pp is any regression that is told from zero."
         )
     if found[1] > LARGEST[found[0]]:
-        raise InputError(f"--fail-on-regression {shown(text)}: nothing can be that much worse.")
+        raise InputError(f"--fail-on-regression {shown(text)}: no difference is that large.")
     return Threshold(*found)
 
 
@@ -57,19 +60,19 @@ def judge(compared: Compared, threshold: Threshold) -> Regression:
         evidence, effect, bounds = "images", compared.images.effect, _over_images(compared.images)
     if bounds is None:
         raise InputError(_nothing_to_judge_by(compared, threshold.metric))
-    worse, at_least, at_most = -effect, -bounds.high, -bounds.low
+    shortfall, at_least, at_most = -effect, -bounds.high, -bounds.low
     if UNITS[threshold.metric].good < 0:
-        worse, at_least, at_most = effect, bounds.low, bounds.high
-    is_worse = at_least > 0 and at_least >= threshold.size
-    no_worse = at_most <= 0 or at_most < threshold.size
+        shortfall, at_least, at_most = effect, bounds.low, bounds.high
+    falls_short = at_least > 0 and at_least >= threshold.size
+    holds_up = at_most <= 0 or at_most < threshold.size
     return Regression(
         metric=threshold.metric,
         threshold=threshold.size,
-        worse_by=worse,
+        shortfall=shortfall,
         at_least=at_least,
         at_most=at_most,
         evidence=evidence,
-        state="regression" if is_worse else "none" if no_worse else "undecided",
+        state="regression" if falls_short else "none" if holds_up else "undecided",
     )
 
 
@@ -80,15 +83,16 @@ def regression_text(found: Regression) -> str:
     def amount(value: float) -> str:
         return f"{value * unit.factor:z.{unit.digits}f} {unit.name}"
 
-    size = f"worse by at least {amount(found.threshold)}" if found.threshold else "worse"
+    way = "lower" if unit.good > 0 else "higher"
+    size, it = f"{way} by at least {amount(found.threshold)}" if found.threshold else way, f"the {found.metric} of B is"
     what = {
-        "regression": f"regression: B is {size}",
-        "none": f"no regression: B is not {size}",
-        "undecided": f"undecided: these {found.evidence} neither show nor exclude that B is {size}",
+        "regression": f"regression: {it} {size}",
+        "none": f"no regression: {it} not {size}",
+        "undecided": f"undecided: these {found.evidence} neither show nor exclude that {it} {size}",
     }[found.state]
     return (
-        f"{what}. {found.metric.capitalize()} is worse by {amount(found.worse_by)}; one-sided 95 % bounds over the "
-        f"{found.evidence} {amount(found.at_least)} and {amount(found.at_most)}."
+        f"{what}. It is {way} by {amount(found.shortfall)}; one-sided 95 % bounds over the {found.evidence} "
+        f"{amount(found.at_least)} and {amount(found.at_most)}."
     )
 
 

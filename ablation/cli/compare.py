@@ -54,7 +54,7 @@ def compare_sides(asked: Asked, showing: Showing) -> None:
 
     Raises:
         InputError: there is nothing to compare, or nothing to judge a regression by.
-        RegressionError: B is worse by the threshold of `--fail-on-regression`.
+        RegressionError: B falls short by the threshold of `--fail-on-regression`.
     """
     threshold = parse_threshold(showing.fail_on_regression) if showing.fail_on_regression else None
     pair = _pair(asked)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ablation.analysis.results import Metric
 
 CIFAR_TEST_IMAGES = 10_000
-"""Assumed where a data set is not at hand: that of the published figures."""
+"""Assumed of a data set from outside the package, which a plan does not load: that of the published figures."""
 
 _ENOUGH_BLOCKS = 3
 """Seed blocks from which on a study's own spread is taken."""

@@ -18,7 +18,7 @@ from ablation.errors import AblationError, InputError
 from ablation.findings import Aliasing
 from ablation.run_folder import RunFolder
 from ablation.settings import Part
-from ablation.splits import VALIDATION_FRACTION, Splits
+from ablation.splits import VALIDATION_FRACTION, Extent
 from ablation.study import Search, Study
 from ablation.trial import Arm, Cost, Record
 
@@ -93,7 +93,7 @@ def check_margin(study: Study, images: int) -> None:
 
 
 def measured_on(study: Study, records: Sequence[Record], data_root: Path) -> Measured | None:
-    """What the outcome is read on; None where no trial has ended and the data set is not at hand."""
+    """What the outcome is read on; None where no trial has ended and the data set is neither at hand nor known."""
     for record in records:
         if record.outcome and record.outcome.confusion:
             return Measured(sum(map(sum, record.outcome.confusion)), len(record.outcome.classes))
@@ -105,14 +105,16 @@ def measured_on(study: Study, records: Sequence[Record], data_root: Path) -> Mea
             splits = components.load("dataset", part.name)(data_root, **part.choices)
     except InputError:
         raise
-    except AblationError:
-        return None
-    return Measured(images_read(study, splits), len(splits.classes), splits.train.images.shape[1])
+    except AblationError:  # not at hand: what is known of it makes the same plan
+        extent = components.extent_of(part)
+    else:
+        extent = splits.extent
+    return Measured(images_read(study, extent), extent.classes, extent.channels) if extent else None
 
 
-def images_read(study: Study, splits: Splits) -> int:
+def images_read(study: Study, extent: Extent) -> int:
     """How many images a trial's outcome is read on."""
-    return len(splits.test) if study.evaluate_on == "test" else round(VALIDATION_FRACTION * len(splits.train))
+    return extent.test if study.evaluate_on == "test" else round(VALIDATION_FRACTION * extent.train)
 
 
 @contextlib.contextmanager

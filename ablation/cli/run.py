@@ -129,7 +129,7 @@ def _prepare_data(study: Study, data_root: Path) -> None:
     for part in parts.values():
         splits = components.load("dataset", part.name)(data_root, **part.choices)
         if part == study.baseline.dataset:
-            check_margin(study, images_read(study, splits))
+            check_margin(study, images_read(study, splits.extent))
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from ablation.sources.downloads import Archive, obtain
 from ablation.sources.image_files import find_images, find_shards, read_folders, read_parquet
 from ablation.sources.roots import find_cache_root
 from ablation.sources.stratified import stratified_subset
-from ablation.splits import LabelledImages, Splits, fingerprint_of
+from ablation.splits import Extent, LabelledImages, Splits, fingerprint_of
 
 CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 SIDE = 32
@@ -64,6 +64,11 @@ def build(root: Path, *, train_size: Count | None = None, test_size: Count | Non
     train = stratified_subset(splits.train, train_size, _SUBSET_SEED, "train_size")
     test = stratified_subset(splits.test, test_size, _SUBSET_SEED, "test_size")
     return Splits(train, test, CLASSES, fingerprint_of(train, test, CLASSES))
+
+
+def extent(*, train_size: Count | None = None, test_size: Count | None = None) -> Extent:
+    """How much `build` gives of the official files, known without them: a plan needs no download."""
+    return Extent(train_size or 50_000, test_size or 10_000, len(CLASSES), channels=3)
 
 
 def find_source(root: Path) -> Source | None:

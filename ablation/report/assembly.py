@@ -175,7 +175,7 @@ def _confusion(page: Page) -> Section:
         "confusion",
         "Confusion matrices",
         confusion.draw(value) if value else None,
-        "This needs confusion matrices of the baseline and the best other arm in one seed block.",
+        "This needs confusion matrices of the baseline and another arm in one seed block.",
     )
 
 

@@ -15,8 +15,8 @@ _HYPHEN = r"(?<=[\s(\[])-(?=\d)"
 """The sign of a number, as a sentence made for a terminal has it."""
 
 SEARCH = (
-    "This is a search: it gives no findings. It names candidates by their validation scores, and the best of many "
-    "noisy trials always looks better than it is. What it suggests has to be confirmed in a planned study with new "
+    "This is a search: it gives no findings. It names candidates by their validation scores, and the score of the best "
+    "of many noisy trials is always optimistic. What it suggests has to be confirmed in a planned study with new "
     "seed blocks."
 )
 

@@ -1,4 +1,4 @@
-"""When B counts as worse: both sides of the threshold, for each metric and each kind of evidence."""
+"""When B falls short: both sides of the threshold, for each metric and each kind of evidence."""
 
 import numpy as np
 import pytest
@@ -72,7 +72,7 @@ def test_anything_else_is_refused_with_an_example(text: str) -> None:
 def test_accuracy_is_judged_by_its_one_sided_bounds(accuracy: tuple[float, ...], size: float, state: str) -> None:
     found = judge(compared(accuracy), Threshold("accuracy", size))
     assert found.state == state
-    assert (found.worse_by, found.at_least, found.at_most) == (-accuracy[0], -accuracy[2], -accuracy[1])
+    assert (found.shortfall, found.at_least, found.at_most) == (-accuracy[0], -accuracy[2], -accuracy[1])
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ def test_without_bounds_there_is_no_judgement() -> None:
 
 
 def test_false_alarms_are_at_most_five_in_a_hundred() -> None:
-    """B is worse by just the threshold: with five blocks it is called a regression 5 % of the time."""
+    """B falls short by just the threshold: with five blocks it is called a regression 5 % of the time."""
     draws = np.random.default_rng(3).normal(-0.005, 0.004, (4000, 5))
     reach = stats.t.ppf(0.95, 4) * draws.std(axis=1, ddof=1) / np.sqrt(5)
     called = [
@@ -112,9 +112,17 @@ def test_false_alarms_are_at_most_five_in_a_hundred() -> None:
 @pytest.mark.parametrize(
     ("accuracy", "size", "words"),
     [
-        ((-0.012, -0.018, -0.006), 0.005, "regression: B is worse by at least 0.50 pp. Accuracy is worse by 1.20 pp; "),
-        ((-0.001, -0.004, 0.002), 0.005, "no regression: B is not worse by at least 0.50 pp."),
-        ((-0.001, -0.004, 0.002), 0.0, "undecided: these seed blocks neither show nor exclude that B is worse."),
+        (
+            (-0.012, -0.018, -0.006),
+            0.005,
+            "regression: the accuracy of B is lower by at least 0.50 pp. It is lower by 1.20 pp; ",
+        ),
+        ((-0.001, -0.004, 0.002), 0.005, "no regression: the accuracy of B is not lower by at least 0.50 pp."),
+        (
+            (-0.001, -0.004, 0.002),
+            0.0,
+            "undecided: these seed blocks neither show nor exclude that the accuracy of B is lower.",
+        ),
     ],
 )
 def test_the_judgement_is_told_with_its_numbers(accuracy: tuple[float, ...], size: float, words: str) -> None:

@@ -88,16 +88,32 @@ def test_two_trials_have_mcnemars_test_and_no_interval(place: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
-        (["runs/small", "crop=shifted", "--fail-on-regression", "5pp"], 6, "error: regression: B is worse by at least"),
-        (["runs/small", "crop=shifted", "--fail-on-regression", "25pp"], 0, "no regression: B is not worse"),
-        (["runs/small", "crop=shifted", "--fail-on-regression", "0.05nats"], 6, "Loss is worse by"),
+        (
+            ["runs/small", "crop=shifted", "--fail-on-regression", "5pp"],
+            6,
+            "error: regression: the accuracy of B is lower by at",
+        ),
+        (
+            ["runs/small", "crop=shifted", "--fail-on-regression", "25pp"],
+            0,
+            "no regression: the accuracy of B is not lower",
+        ),
+        (
+            ["runs/small", "crop=shifted", "--fail-on-regression", "0.05nats"],
+            6,
+            "the loss of B is higher by at least 0.050 nats",
+        ),
         (
             ["runs/small", "crop=shifted", "baseline", "--fail-on-regression", "0pp"],
             0,
-            "no regression: B is not worse.",
+            "no regression: the accuracy of B is not lower.",
         ),
         (["runs/small", "flip=flipped", "--fail-on-regression", "0.1pp"], 0, "undecided: these seed blocks"),
-        (["runs/small", "--with", "runs/later", "--fail-on-regression", "5pp"], 6, "regression: B is worse"),
+        (
+            ["runs/small", "--with", "runs/later", "--fail-on-regression", "5pp"],
+            6,
+            "regression: the accuracy of B is lower",
+        ),
     ],
 )
 def test_a_regression_ends_a_pipeline_and_nothing_else_does(
@@ -113,7 +129,7 @@ def test_the_judgement_is_in_the_json_too(place: Path) -> None:
     assert done.returncode == 6
     judged = json.loads(done.stdout)["regression"]
     assert (judged["state"], judged["threshold"], judged["evidence"]) == ("regression", 0.05, "seed blocks")
-    assert 0.05 <= judged["at_least"] < judged["worse_by"] < judged["at_most"]
+    assert 0.05 <= judged["at_least"] < judged["shortfall"] < judged["at_most"]
 
 
 def test_two_trials_are_judged_over_images(place: Path) -> None:

@@ -285,6 +285,7 @@ def test_importing_loads_nothing_heavy() -> None:
 @pytest.mark.skipif(not os.environ.get("ABLATE_DATA"), reason="ABLATE_DATA does not name a folder with CIFAR-10")
 def test_real_images(own_cache: Path) -> None:
     splits = cifar10.build(Path(os.environ["ABLATE_DATA"]))
+    assert splits.extent == cifar10.extent()
     assert splits.train.images.shape == (50_000, 3, 32, 32)
     assert np.bincount(splits.test.labels).tolist() == [1000] * 10
     assert splits.train.images.mean(axis=(0, 2, 3)) / 255 == pytest.approx([0.4914, 0.4822, 0.4465], abs=0.002)

@@ -71,10 +71,10 @@ def test_the_drawing_is_in_points_with_margin_zero_line_and_a_name_above_each_ro
     assert len(drawing.narrow["annotations"]) == 4
 
 
-def test_less_loss_is_better_and_in_nats(found):
+def test_the_axis_names_its_ends_without_a_verdict_and_loss_is_in_nats(found):
     loss = found.model_copy(update={"metric": "loss"})
     drawing = effects.draw(effects.compute(loss))
-    assert drawing.figure.layout.xaxis.title.text == "← better · change of loss (nats) · worse →"
+    assert drawing.figure.layout.xaxis.title.text == "← lower loss · change (nats) · higher loss →"
     assert drawing.figure.data[0].x[0] == -0.0312
 
 

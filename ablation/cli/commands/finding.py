@@ -58,7 +58,7 @@ def compare(
     fail_on_regression: Annotated[
         str | None,
         typer.Option(
-            help="Exit with 6 where B is worse by at least this, with 95 % confidence: 0.5pp, or 0.02nats.",
+            help="Exit with 6 where B falls short by at least this, with 95 % confidence: 0.5pp, or 0.02nats.",
             metavar="SIZE",
         ),
     ] = None,

@@ -1,4 +1,4 @@
-"""Cost against score: what each arm costs to train, and the arms that none beats at less cost."""
+"""Cost against score: what each arm costs to train, and the arms that no other beats at less cost."""
 
 from __future__ import annotations
 
@@ -55,7 +55,8 @@ def compute(analysis: Analysis) -> Costs | None:
     if not panels:
         return None
     front = sum(point.on_front for point in panels[0][1])
-    title = f"For {front} of {count(len(panels[0][1]), 'arm')} no other is both cheaper and better"
+    gain = f"a {'higher' if unit.higher_is_better else 'lower'} {unit.metric}"
+    title = f"For {front} of {count(len(panels[0][1]), 'arm')} no other costs less and has {gain}"
     return Costs(title, unit, tuple(panels), tuple(same))
 
 

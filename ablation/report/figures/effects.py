@@ -130,8 +130,8 @@ def draw(effects: Effects) -> Drawing:
     labels = [row.label for row in effects.rows]
     names = row_axis(labels) | {"ticktext": [_two_lines(row) for row in effects.rows]}
     low, high = (end * effects.unit.factor for end in effects.span)
-    better, worse = ("better →", "← worse") if effects.unit.higher_is_better else ("worse →", "← better")
-    title = f"{worse} · change of {effects.unit.metric} ({effects.unit.change}) · {better}"
+    metric = effects.unit.metric
+    title = f"← lower {metric} · change ({effects.unit.change}) · higher {metric} →"
     figure.update_layout(
         yaxis=names,
         xaxis={
