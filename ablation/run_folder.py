@@ -25,7 +25,7 @@ from typing import TypeVar
 from pydantic import ValidationError
 
 from ablation.durable import UNFINISHED, append_line, whole_lines, write_whole
-from ablation.errors import AblationError, DamagedFileError
+from ablation.errors import AblationError, DamagedFileError, StudyLockedError
 from ablation.holding import Alarm, Holder, Holding, hold, holder_of
 from ablation.hypotheses import Confirms
 from ablation.settings import Frozen
@@ -33,6 +33,9 @@ from ablation.study import Change, Study
 from ablation.trial import Arm, Epoch, Outcome, Record, Said, Trial
 
 _Value = TypeVar("_Value", bound=Frozen)
+
+ATTEMPT = "attempt.json"
+"""In a trial's folder: the attempt that is under way, and whose it is."""
 
 
 class Beginning(Frozen):
@@ -193,6 +196,19 @@ class RunFolder:
     def holder(self) -> Holder | None:
         """Who drives the study at this moment; None where nobody does."""
         return holder_of(self.path)
+
+
+def check_attempt(folder: Path, token: str) -> None:
+    """Raise StudyLockedError where the attempt under way is no longer that of the driver of this token.
+
+    A worker asks before it writes: its driver may have been suspended, and taken over, while it went on.
+    """
+    if not token:  # nobody holds the folder, such as one that is thrown away
+        return
+    with contextlib.suppress(FileNotFoundError):
+        if (folder / ATTEMPT).read_text().endswith(f" {token}"):
+            return
+    raise StudyLockedError(f"{folder} belongs to another driver by now.")
 
 
 def write_outcome(folder: Path, outcome: Outcome) -> None:

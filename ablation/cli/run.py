@@ -24,7 +24,8 @@ from ablation.cli.terminal import progress, say
 from ablation.driver import Drive, Machine, drive
 from ablation.errors import AblationError, PausedError, StudyChangedError
 from ablation.executors.process_per_device import ProcessPerDevice
-from ablation.holding import hold
+from ablation.holding import Holding, hold
+from ablation.keeping import sweep
 from ablation.run_folder import Beginning, RunFolder
 from ablation.sampling import open_sampling
 from ablation.sources.roots import find_data_root
@@ -61,18 +62,19 @@ def run_study(wanted: Wanted, how: How, stop: StopRequest) -> None:
     data_root = find_data_root(how.data_dir)
     located = locate(wanted, has_accelerator)
     check_writable(located.folder.path)
-    with pausing(located.folder.path), hold(located.folder.path, how.take_over, heed(stop)):
+    with pausing(located.folder.path), hold(located.folder.path, how.take_over, heed(stop)) as holding:
         for aside in located.folder.set_damaged_aside():
             say(f"warning: a torn outcome now lies in {aside}; its trial runs again.")
         begun = begin(located)
         study = begun.study
+        sweep(located.folder, study.execution.keep)
         name_outsiders(study)
         _prepare_data(study, data_root)
         machine = machine_of(study, how.slots, data_root)
         check_room(located.folder.path, room_for(located.folder, study, machine.slots, data_root))
         uri = default_uri(wanted.runs_dir) if how.tracking else None
         with _shipping(begun, located.folder, uri) as shipping, machine.executor:
-            finished = _drive(Run(study, located.folder, machine, how, deadline, stop), shipping)
+            finished = _drive(Run(study, located.folder, machine, how, deadline, stop, holding), shipping)
             if stop.why == "signal":
                 shipping.pause()
             if stop.why in ("signal", "taken over"):
@@ -142,6 +144,7 @@ class Run:
     how: How
     deadline: float | None
     stop: StopRequest
+    holding: Holding
 
 
 def _drive(run: Run, shipping: Shipping) -> bool:
@@ -169,6 +172,8 @@ def _drive(run: Run, shipping: Shipping) -> bool:
                 stop=run.stop,
                 deadline=run.deadline,
                 fail_fast=run.how.fail_fast,
+                fence=run.holding.check,
+                token=run.holding.token,
             )
             return drive(parts) == "complete"
     except BaseException:

@@ -1,0 +1,48 @@
+"""What of a trial stays on the disk once it has its outcome: weights as the study says, and evidence always."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ablation.run_folder import RunFolder, remove_leftovers
+from ablation.trial import ACCIDENTS, Arm, Outcome, Record, Trial, trial_id
+
+
+def tidy(folder: RunFolder, trial: Trial, outcome: Outcome) -> None:
+    """Let go of what a trial went on from.
+
+    After an accident it stays: `ablate retry` goes on from there. After a bug, a refused choice or bad data something
+    else will run, and it runs from the start.
+    """
+    if outcome.cause not in ACCIDENTS:
+        remove_leftovers(folder.trial_folder(trial.id))
+
+
+def keep_best_weights(folder: RunFolder, arm: Arm) -> None:
+    """Of an arm's planned trials keep the weights of the best by validation accuracy, the earliest of equals."""
+    _keep_best(folder, folder.records_of(arm))
+
+
+def sweep(folder: RunFolder, keep: str) -> None:
+    """Do what a driver that was killed had left to do: the study must be held."""
+    arms: dict[str, list[Record]] = {}
+    for record in folder.records():
+        if record.outcome is not None:
+            tidy(folder, record.trial, record.outcome)
+        if record.trial.id == trial_id(record.trial.arm, record.trial.block):  # in a search each keeps its weights
+            arms.setdefault(record.trial.arm.settings.signature(), []).append(record)
+    if keep == "best-per-arm":
+        for records in arms.values():
+            _keep_best(folder, records)
+
+
+def _keep_best(folder: RunFolder, records: Iterable[Record]) -> None:
+    scored = [
+        (record.outcome.validation.accuracy, record.trial.id)
+        for record in records
+        if record.outcome and record.outcome.validation
+    ]
+    best = max(scored, key=lambda pair: pair[0], default=None)
+    for _, name in scored:
+        if best is not None and name != best[1]:
+            (folder.trial_folder(name) / "weights.pt").unlink(missing_ok=True)
