@@ -157,8 +157,8 @@ def _pause_if_hopeless(state: _State) -> None:
     if not state.running and state.again.next() == float("inf"):
         raise PausedError(
             f"{', '.join(state.again.left())}: ended from outside {MOST} times without a newer checkpoint. What does "
-            "that (the system, for want of memory; somebody; the trial itself) may do it again: see `ablate explain`. The "
-            "study is paused; the same command goes on."
+            "that (the system, for want of memory; somebody; the trial itself) may do it again: see `ablate explain`. "
+            "The study is paused; the same command goes on."
         )
 
 

@@ -124,6 +124,20 @@ def hold(
         lock.release()
 
 
+@contextlib.contextmanager
+def lock_alone(folder: Path) -> Iterator[None]:
+    """Hold a study by the system's lock without a record, which on a full disk would find no room.
+
+    Raises:
+        StudyLockedError: a driver holds it.
+    """
+    lock, _ = _seize(folder, False, platform.node(), PACE)
+    try:
+        yield
+    finally:
+        lock.release()
+
+
 def _seize(folder: Path, take_over: bool, here: str, pace: Pace) -> tuple[FileLock, bool]:
     """The lock, and whether it was taken from a driver that may live."""
     recorded = _recorded(folder)

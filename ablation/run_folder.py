@@ -24,8 +24,9 @@ from typing import TypeVar
 
 from pydantic import ValidationError
 
-from ablation.durable import UNFINISHED, append_line, whole_lines, write_whole
+from ablation.durable import UNFINISHED, append_line, make_folder, move, whole_lines, write_whole
 from ablation.errors import AblationError, DamagedFileError, StudyLockedError
+from ablation.faults import point
 from ablation.holding import Alarm, Holder, Holding, hold, holder_of
 from ablation.hypotheses import Confirms
 from ablation.settings import Frozen
@@ -74,7 +75,7 @@ class RunFolder:
 
     def begin(self, beginning: Beginning, source_text: str) -> None:
         """Make the folder. The study is written last: without it nothing was begun."""
-        (self.path / "trials").mkdir(parents=True, exist_ok=True)
+        make_folder(self.path / "trials")
         write_whole(self.path / "study.yaml", source_text)
         write_whole(self.path / "study.json", beginning.model_dump_json(indent=2))
 
@@ -132,7 +133,7 @@ class RunFolder:
     def open_trial(self, trial: Trial) -> Path:
         """Make the trial's folder before its launch; what an unfinished attempt left there stays for the next."""
         folder = self.trial_folder(trial.id)
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         write_whole(folder / "trial.json", trial.model_dump_json())
         return folder
 
@@ -166,10 +167,10 @@ class RunFolder:
         folder = self.trial_folder(trial_id)
         places = (folder / f"earlier-{count}" for count in itertools.count(1))
         kept = next(place for place in places if not (place / "outcome.json").exists())
-        kept.mkdir(exist_ok=True)
+        make_folder(kept)
         for name in ("log.txt", "attempts.jsonl", "outcome.json"):  # the outcome last: it is what closes a trial
-            with contextlib.suppress(FileNotFoundError):
-                (folder / name).replace(kept / name)
+            move(folder / name, kept / name)
+            point("file moved")
         return kept
 
     def set_damaged_aside(self) -> tuple[Path, ...]:

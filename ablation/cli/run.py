@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -14,6 +13,7 @@ import typer
 
 from ablation import components, designs, provenance
 from ablation.addresses import default_uri
+from ablation.cli.hours import deadline_of, end_of
 from ablation.cli.left import count_left, wanted_trials
 from ablation.cli.locate import Located, Wanted, locate, take_change
 from ablation.cli.outlook import check_margin, images_read, room_for
@@ -58,7 +58,7 @@ class How:
 
 def run_study(wanted: Wanted, how: How, stop: StopRequest) -> None:
     """Run a study until its end or a stop, and say what was found; a signal leaves no time for that."""
-    deadline = None if how.max_hours is None else time.monotonic() + how.max_hours * 3600
+    deadline = deadline_of(how.max_hours)
     data_root = find_data_root(how.data_dir)
     located = locate(wanted, has_accelerator)
     check_writable(located.folder.path)
@@ -82,7 +82,7 @@ def run_study(wanted: Wanted, how: How, stop: StopRequest) -> None:
             from ablation.cli.findings import write_study  # the analysis takes a second to load: the trials run first
 
             written = write_study(located.folder)
-            shipping.conclude(written.markdown, written.files, finished)
+            shipping.conclude(written.markdown, written.files, finished, end_of(how.max_hours))
     _conclude(located.folder, written, finished or stop.why == "failure", how.as_json)
 
 
