@@ -19,7 +19,7 @@ def tidy(folder: RunFolder, trial: Trial, outcome: Outcome) -> None:
 
 
 def keep_best_weights(folder: RunFolder, arm: Arm) -> None:
-    """Of an arm's planned trials keep the weights of the best by validation accuracy, the earliest of equals."""
+    """Of an arm's planned trials keep the weights of the best by validation accuracy, of equals the first block."""
     _keep_best(folder, folder.records_of(arm))
 
 
@@ -38,11 +38,11 @@ def sweep(folder: RunFolder, keep: str) -> None:
 
 def _keep_best(folder: RunFolder, records: Iterable[Record]) -> None:
     scored = [
-        (record.outcome.validation.accuracy, record.trial.id)
+        (record.outcome.validation.accuracy, -record.trial.block, record.trial.id)
         for record in records
         if record.outcome and record.outcome.validation
     ]
-    best = max(scored, key=lambda pair: pair[0], default=None)
-    for _, name in scored:
-        if best is not None and name != best[1]:
-            (folder.trial_folder(name) / "weights.pt").unlink(missing_ok=True)
+    best = max(scored, default=None)
+    for one in scored:
+        if one != best:
+            (folder.trial_folder(one[2]) / "weights.pt").unlink(missing_ok=True)

@@ -17,6 +17,9 @@ RESERVE = 20.0
 """Seconds before the hour at which trials are asked to stop: for their checkpoints, the report and the tracker. Of less
 than 40 seconds it is half."""
 
+LAST_RESORT = 2.0
+"""Seconds before the hour at which the command is left as it stands, where it has not come to its end."""
+
 
 def end_of(max_hours: float | None) -> float | None:
     """When the hour is over, in the terms of `time.monotonic`, counted from the start of this process."""
@@ -35,7 +38,7 @@ def over_by(max_hours: float | None) -> Iterator[None]:
     if not max_hours:
         yield
         return
-    last = threading.Timer(max(0.0, (end_of(max_hours) or 0.0) - 0.5 - time.monotonic()), _leave)
+    last = threading.Timer(max(0.0, (end_of(max_hours) or 0.0) - LAST_RESORT - time.monotonic()), _leave)
     last.daemon = True
     last.start()
     try:

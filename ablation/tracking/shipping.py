@@ -68,9 +68,9 @@ class Shipping:
         """Ship what earlier runs or failures left, then the findings.
 
         Waits until all of it has arrived or failed, or until the tracker gives no sign for `PATIENCE` seconds, and no
-        longer than until two seconds before the end of the run, in the terms of `time.monotonic`.
+        longer than until three seconds before the end of the run, in the terms of `time.monotonic`.
         """
-        until = float("inf") if end is None else end - 2
+        until = float("inf") if end is None else end - 3
         if self.wait(until):
             self._failed = False
             for record, folder in ended_trials(self._folder):

@@ -138,7 +138,7 @@ def test_a_second_signal_ends_everything_within_a_second(write_study: StudyWrite
     running.send_signal(signal.SIGINT)
     assert running.wait(10) == 130
     assert time.monotonic() - sent < 1.5
-    assert all_gone(started, 5)
+    assert all_gone(started, 10)
 
 
 def test_a_worker_that_does_not_answer_holds_up_the_first_signal_for_five_seconds_at_most(
@@ -150,7 +150,7 @@ def test_a_worker_that_does_not_answer_holds_up_the_first_signal_for_five_second
     running.send_signal(signal.SIGTERM)
     assert running.wait(10) == 143
     assert time.monotonic() - sent < 5
-    assert all_gone(started, 5)
+    assert all_gone(started, 10)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
