@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 from concurrent.futures import CancelledError, Future
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,27 +16,39 @@ from pydantic import ValidationError
 
 from ablation.durable import append_line, whole_lines, write_whole
 from ablation.failures import Failure, ProcessEndedError, came_from_outside, failure_of_process, memory_kills
-from ablation.run_folder import read_outcome, remove_leftovers
+from ablation.run_folder import ATTEMPT, read_outcome, remove_leftovers
 from ablation.trial import Attempt, Outcome, Trial
 
 RETRIES = 2
 
-_OPEN = "attempt.json"
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """How an attempt ended."""
+
+    result: Outcome | Failure | None
+    """None: it was ended before it came to any."""
+    again: bool
+    """Whether the trial is to be tried again."""
+    in_vain: bool
+    """It was ended from outside, and left no newer checkpoint."""
 
 
-def open_attempt(folder: Path) -> None:
-    """Note, before a launch, what the folder holds: what is newer afterwards is the attempt's."""
-    write_whole(folder / _OPEN, f"{_position(folder)} {memory_kills()}")
+def open_attempt(folder: Path, token: str) -> None:
+    """Note, before a launch, what the folder holds, and for which driver: what is newer afterwards is the attempt's."""
+    write_whole(folder / ATTEMPT, f"{_position(folder)} {memory_kills()} {token}")
 
 
-def close_attempt(
-    folder: Path, trial: Trial, future: Future[Outcome | Failure | None] | None
-) -> tuple[Outcome | Failure | None, bool]:
-    """Record how an attempt ended; its result, and whether the trial is to be tried again. None: it was ended."""
-    before, kills = (folder / _OPEN).read_text().rsplit(" ", 1)
+def close_attempt(folder: Path, trial: Trial, future: Future[Outcome | Failure | None] | None) -> Closed:
+    """Record how an attempt ended; no future: the driver has ended it."""
+    try:
+        before, kills, _ = (folder / ATTEMPT).read_text().split(" ")
+    except FileNotFoundError:  # another driver, or a person, was here: nothing is held against the trial
+        before, kills = "", str(memory_kills())
     result, outside = _result(folder, future, memory_kills() > int(kills))
     failed = isinstance(result, Failure)
-    counts = failed and not outside and _position(folder) == before
+    further = _position(folder) > before
+    counts = failed and not outside and not further
     attempt = Attempt(
         ended="failed" if isinstance(result, Failure) else "stopped" if result is None else "complete",
         cause=result.cause if isinstance(result, Failure) else None,
@@ -45,8 +58,9 @@ def close_attempt(
         when=datetime.now(UTC).isoformat(timespec="seconds"),
     )
     append_line(folder / "attempts.jsonl", attempt.model_dump_json())
-    (folder / _OPEN).unlink()
-    return result, isinstance(result, Failure) and _again(folder, trial, result)
+    (folder / ATTEMPT).unlink(missing_ok=True)
+    again = isinstance(result, Failure) and _again(folder, trial, result)
+    return Closed(result, again, in_vain=failed and outside and not further)
 
 
 def attempts(folder: Path) -> list[Attempt]:

@@ -15,11 +15,14 @@ from ablation.attempts import close_attempt, next_pieces, open_attempt
 from ablation.errors import PausedError
 from ablation.failures import Failure
 from ablation.faults import point
+from ablation.inbox import DriverLink, Ended, Inbox, Reported, refuse
+from ablation.keeping import keep_best_weights, tidy
 from ablation.run_folder import RunFolder, write_outcome
 from ablation.sampling import Sampling
 from ablation.stopping import StopRequest
 from ablation.study import ExecutionPlan
 from ablation.trial import Answer, Assignment, Epoch, Outcome, Record, Trial
+from ablation.waiting import MOST, Waiting
 
 GRACE_SECONDS = 3.0
 """How long running trials have to reach a step boundary and write a checkpoint once a stop was asked for."""
@@ -46,8 +49,8 @@ class Audience(Protocol):
         """A trial ended an epoch."""
         ...
 
-    def failed(self, trial: Trial, failure: Failure) -> None:
-        """An attempt failed, and there will be another."""
+    def failed(self, trial: Trial, failure: Failure, wait: float) -> None:
+        """An attempt failed, and there will be another after so many seconds; infinite: when the study is run again."""
         ...
 
     def finished(self, trial: Trial, outcome: Outcome) -> None:
@@ -79,49 +82,17 @@ class Drive:
     deadline: float | None = None
     """In the terms of `time.monotonic`: when a stop is asked for."""
     fail_fast: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class _Reported:
-    trial: Trial
-    epoch: Epoch
-    answer: queue.SimpleQueue[Answer]
-
-
-@dataclass(frozen=True, slots=True)
-class _Ended:
-    trial: Trial
-    future: Future[Outcome | Failure | None]
-
-
-_Inbox = queue.SimpleQueue["_Reported | _Ended | None"]
-"""None wakes the driver, to look at the stop request."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Link:
-    """Brings a worker's reports to the driver's own thread, so that nothing of the driver needs a lock."""
-
-    trial: Trial
-    inbox: _Inbox
-    stop: StopRequest
-    patience: float
-    """Seconds without any message after which a worker counts as hanging: longer than its own watchdog waits."""
-
-    def report(self, epoch: Epoch) -> Answer:
-        answer: queue.SimpleQueue[Answer] = queue.SimpleQueue()
-        self.inbox.put(_Reported(self.trial, epoch, answer))
-        return answer.get()
-
-    def stopping(self) -> bool:
-        return self.stop.requested
+    fence: Callable[[], None] = lambda: None
+    """Called before each write; raises where another driver has taken the study over."""
+    token: str = ""
+    """This driver's own, which its attempts carry."""
 
 
 @dataclass(slots=True)
 class _State:
-    inbox: _Inbox = field(default_factory=queue.SimpleQueue)
+    inbox: Inbox = field(default_factory=queue.SimpleQueue)
     running: dict[str, Trial] = field(default_factory=dict)
-    again: list[Trial] = field(default_factory=list)
+    again: Waiting = field(default_factory=Waiting)
     exhausted: bool = False
     best: dict[str, str] = field(default_factory=dict)
     """The trial of each arm, by its signature, whose weights are kept."""
@@ -135,7 +106,8 @@ def drive(parts: Drive) -> End:
     A stop leaves every trial with an outcome, or with a checkpoint to go on from.
 
     Raises:
-        PausedError: a disk is full or read-only.
+        PausedError: a disk is full or read-only, or what is left is ended from outside again and again.
+        StudyLockedError: another driver has taken over; whoever gave the executor ends what runs in it.
     """
     state = _State()
     parts.stop.wake, parts.stop.driven = lambda: state.inbox.put(None), True
@@ -143,50 +115,66 @@ def drive(parts: Drive) -> End:
         return _drive(parts, state)
     finally:
         parts.stop.driven = False
-        if state.running:  # whoever still reports must not wait for an answer that nobody gives
-            Thread(target=_refuse, args=(state.inbox,), name="refusing", daemon=True).start()
+        if state.running:
+            _refuse_reports(state)
 
 
-def _refuse(inbox: _Inbox) -> None:
-    """Answer every report with a stop, for as long as the process lives."""
-    while True:
-        message = inbox.get()
-        if isinstance(message, _Reported):
-            message.answer.put("stop")
+def _refuse_reports(state: _State) -> None:
+    """Whoever still reports must not wait for an answer that nobody gives."""
+    Thread(target=refuse, args=(state.inbox,), name="refusing", daemon=True).start()
 
 
 def _drive(parts: Drive, state: _State) -> End:
     while True:
         _launch_all(parts, state)
-        if not state.running:
+        if not state.running and (parts.stop.requested or not state.again):
             return "complete" if state.exhausted and not state.again else "stopped"
+        _pause_if_hopeless(state)
         message = _next_message(parts, state)
+        if isinstance(message, Reported):
+            _answer(parts, message)
         if parts.stop.requested and time.monotonic() >= state.stop_at > 0:
-            _give_up_running(parts, state)
+            _give_up_running(parts, state, message)
             return "stopped"
+        parts.fence()
+        if isinstance(message, Ended):
+            del state.running[message.trial.id]
+            _close(parts, state, message.trial, message.future)
+
+
+def _answer(parts: Drive, message: Reported) -> None:
+    reply: Answer = "stop"
+    try:
+        parts.fence()
         _heed_deadline(parts)
-        match message:
-            case _Reported(trial, epoch, answer):
-                reply: Answer = "stop"
-                try:
-                    parts.audience.reported(trial, epoch)
-                    reply = "stop" if parts.stop.requested else parts.sampling.report(trial, epoch)
-                finally:
-                    answer.put(reply)
-            case _Ended(trial, future):
-                del state.running[trial.id]
-                _close(parts, state, trial, future)
+        parts.audience.reported(message.trial, message.epoch)
+        if not parts.stop.requested:
+            reply = parts.sampling.report(message.trial, message.epoch)
+    finally:
+        message.answer.put(reply)
 
 
-def _next_message(parts: Drive, state: _State) -> _Reported | _Ended | None:
-    """What comes next; None on a wake-up, at the deadline, and when the grace of a stop is over."""
+def _pause_if_hopeless(state: _State) -> None:
+    """Raise PausedError where nothing runs, and all that waits was ended from outside too often."""
+    if not state.running and state.again.next() == float("inf"):
+        raise PausedError(
+            f"{', '.join(state.again.left())}: ended from outside {MOST} times without a newer checkpoint. What does "
+            "that (the system, for want of memory; somebody; the trial itself) may do it again: see `ablate explain`. "
+            "The study is paused; the same command goes on."
+        )
+
+
+def _next_message(parts: Drive, state: _State) -> Reported | Ended | None:
+    """What comes next; None on a wake-up, at the deadline, when a stop's grace or a trial's waiting is over."""
     _heed_deadline(parts)
     now = time.monotonic()
     if parts.stop.requested and not state.stop_at:
         state.stop_at = now + GRACE_SECONDS
-    until = state.stop_at or parts.deadline
+    deadline = float("inf") if parts.deadline is None else parts.deadline
+    waiting = state.again.next() if len(state.running) < parts.machine.slots else float("inf")
+    until = state.stop_at or min(deadline, waiting)
     try:
-        return state.inbox.get(timeout=None if until is None else max(0.0, until - now))
+        return state.inbox.get(timeout=None if until == float("inf") else max(0.0, until - now))
     except queue.Empty:
         return None
 
@@ -199,7 +187,8 @@ def _heed_deadline(parts: Drive) -> None:
 def _launch_all(parts: Drive, state: _State) -> None:
     _heed_deadline(parts)
     while not parts.stop.requested and len(state.running) < parts.machine.slots:
-        trial = state.again.pop(0) if state.again else None if state.exhausted else parts.sampling.ask()
+        parts.fence()
+        trial = state.again.take() or (None if state.exhausted else parts.sampling.ask())
         point("trial asked")
         if trial is None:
             state.exhausted = True
@@ -209,7 +198,7 @@ def _launch_all(parts: Drive, state: _State) -> None:
 
 def _launch(parts: Drive, state: _State, trial: Trial) -> None:
     folder = parts.folder.open_trial(trial).resolve()
-    open_attempt(folder)
+    open_attempt(folder, parts.token)
     point("trial opened")
     execution = parts.execution
     assignment = Assignment(
@@ -223,10 +212,11 @@ def _launch(parts: Drive, state: _State, trial: Trial) -> None:
         hang_seconds=execution.hang_seconds,
         pieces=next_pieces(folder),
         slots=parts.machine.slots,
+        token=parts.token,
     )
-    link = _Link(trial, state.inbox, parts.stop, 5 + 1.5 * execution.hang_seconds)
+    link = DriverLink(trial, state.inbox, parts.stop, parts.fence, 5 + 1.5 * execution.hang_seconds)
     future: Future[Outcome | Failure | None] = parts.machine.executor.submit(parts.run_trial, assignment, link)
-    future.add_done_callback(lambda done: state.inbox.put(_Ended(trial, done)))
+    future.add_done_callback(lambda done: state.inbox.put(Ended(trial, done)))
     state.running[trial.id] = trial
     point("trial submitted")
     parts.audience.launched(trial)
@@ -235,29 +225,30 @@ def _launch(parts: Drive, state: _State, trial: Trial) -> None:
 def _close(parts: Drive, state: _State, trial: Trial, future: Future[Outcome | Failure | None]) -> None:
     """Tell of an outcome, in the order that lets everything be rebuilt from the run folder."""
     folder = parts.folder.trial_folder(trial.id)
-    result, again = close_attempt(folder, trial, future)
+    closed = close_attempt(folder, trial, future)
+    result = closed.result
     if isinstance(result, Failure):
         if result.cause == "disk":
             raise PausedError(f"trial {trial.id}: {result.reason}. Make room, then run the same command again.")
-        if again:
-            parts.audience.failed(trial, result)
-            state.again.append(trial)
+        if closed.again:
+            parts.audience.failed(trial, result, state.again.add(trial, closed.in_vain))
             return
-        short = result.cause == "device memory"
-        reason = f"infeasible on this device: {result.reason}" if short else result.reason
-        result = Outcome(status="failed", cause=result.cause, reason=reason)
+        result = _final(result)
         write_outcome(folder, result)
     if result is None:  # stopped before its end: it goes on when the study does
         return
     parts.folder.note_outcome(trial.id, result)
     point("outcome noted")
+    parts.fence()
     parts.sampling.tell(trial, result)
     state.exhausted = False  # a growing plan may have been waiting for this outcome
     point("outcome told")
+    tidy(parts.folder, trial, result)
     if parts.execution.keep == "best-per-arm":
-        _keep_best_weights(parts.folder, state.best, trial)
+        keep_best_weights(parts.folder, trial, state.best)
     record = parts.folder.record(trial.id)
     assert record is not None, "a trial is opened before it is launched"
+    parts.fence()
     parts.shipper.ship(record, folder)
     point("outcome shipped")
     parts.audience.finished(trial, result)
@@ -265,27 +256,20 @@ def _close(parts: Drive, state: _State, trial: Trial, future: Future[Outcome | F
         parts.stop.ask("failure")
 
 
-def _give_up_running(parts: Drive, state: _State) -> None:
+def _final(failure: Failure) -> Outcome:
+    """What a trial comes to that is not tried again."""
+    short = failure.cause == "device memory"
+    reason = f"infeasible on this device: {failure.reason}" if short else failure.reason
+    return Outcome(status="failed", cause=failure.cause, reason=reason)
+
+
+def _give_up_running(parts: Drive, state: _State, message: Reported | Ended | None) -> None:
     """The grace is over: what has not reached a step boundary is ended, and goes on from its last checkpoint."""
+    parts.fence()
+    if isinstance(message, Ended):
+        _close(parts, state, state.running.pop(message.trial.id), message.future)
+    _refuse_reports(state)
     parts.machine.executor.shutdown(wait=False, cancel_futures=True)
     for trial in state.running.values():
+        parts.fence()
         close_attempt(parts.folder.trial_folder(trial.id), trial, None)
-
-
-def _keep_best_weights(folder: RunFolder, best: dict[str, str], trial: Trial) -> None:
-    """Of the arm's planned trials keep the weights of the best by validation accuracy, the earliest of equals.
-
-    `best` holds those of the arms that were looked at: all of an arm's trials are read once, not at each end of one.
-    """
-    arm = trial.arm.settings.signature()
-    known = [folder.record(each) for each in (best[arm], trial.id)] if arm in best else folder.records_of(trial.arm)
-    scored = [
-        (-record.outcome.validation.accuracy, record.trial.number or 0, record.trial.id)
-        for record in known
-        if record and record.outcome and record.outcome.validation
-    ]
-    for place, (_, _, trial_id) in enumerate(sorted(scored)):
-        if place == 0:
-            best[arm] = trial_id
-        else:
-            (folder.trial_folder(trial_id) / "weights.pt").unlink(missing_ok=True)

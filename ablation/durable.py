@@ -6,6 +6,7 @@ import contextlib
 import errno
 import os
 import sqlite3
+import uuid
 from collections.abc import Iterator
 from io import FileIO
 from pathlib import Path
@@ -31,7 +32,8 @@ UNFINISHED = ".part"
 def write_whole(path: Path, content: bytes | str) -> None:
     """Replace the file at once: a reader sees the old content or the new, also after a crash."""
     data = content.encode() if isinstance(content, str) else content
-    temporary = path.with_name(f".{path.name}.{os.getpid()}{UNFINISHED}")
+    # Drawn, since on a shared disk a process of the same number may write the same file from another machine.
+    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:12]}{UNFINISHED}")
     try:
         with temporary.open("wb", buffering=0) as file:
             _write(file, data)
@@ -43,7 +45,26 @@ def write_whole(path: Path, content: bytes | str) -> None:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
         raise
-    _flush_directory(path.parent)
+    flush_names(path.parent)
+
+
+def make_folder(path: Path) -> None:
+    """Make a folder, and those above it that are missing, so that a crash leaves each of them or none below it."""
+    if path.is_dir():
+        return
+    make_folder(path.parent)
+    path.mkdir(exist_ok=True)
+    flush_names(path.parent)
+
+
+def move(path: Path, to: Path) -> None:
+    """Move a file to another folder. A crash leaves it in one of them at least; a missing one is left out."""
+    try:
+        path.replace(to)
+    except FileNotFoundError:
+        return
+    flush_names(to.parent)
+    flush_names(path.parent)
 
 
 def append_line(path: Path, line: str) -> None:
@@ -60,6 +81,8 @@ def append_line(path: Path, line: str) -> None:
             with contextlib.suppress(OSError):
                 file.truncate(size)
             raise
+    if size == 0:
+        flush_names(path.parent)
     point("line appended")
 
 
@@ -100,8 +123,8 @@ def _ends_with_newline(descriptor: int, size: int) -> bool:
     return os.pread(descriptor, 1, size - 1) == b"\n"
 
 
-def _flush_directory(folder: Path) -> None:
-    """Make the new name itself durable; systems that cannot open a directory do it by themselves."""
+def flush_names(folder: Path) -> None:
+    """Make the names in a folder durable; systems that cannot open a directory do it by themselves."""
     if os.name == "nt":
         return
     descriptor = os.open(folder, os.O_RDONLY)

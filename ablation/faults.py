@@ -16,7 +16,7 @@ from pathlib import Path
 POINTS = frozenset(
     {
         # any process
-        *("file written", "file replaced", "line appended"),
+        *("file written", "file replaced", "file moved", "line appended"),
         # the driver
         *("trial enqueued", "trial asked", "trial opened", "trial submitted"),
         *("outcome noted", "outcome told", "outcome shipped"),

@@ -114,11 +114,26 @@ def hold(
     try:
         with Holding(folder, _myself(here), alarm, pace) as holding:
             if contested:
-                # The other driver, if it lives, notices and stops; of two that take over at once the later one stays.
+                # The other driver, if it lives, notices within a look and ends its workers at once; a suspended
+                # one is kept out by its fence. Of two that take over at once the later one stays.
                 holding.lost.wait(2 * pace.look)
                 holding.check()
             yield holding
             holding.check()
+    finally:
+        lock.release()
+
+
+@contextlib.contextmanager
+def lock_alone(folder: Path) -> Iterator[None]:
+    """Hold a study by the system's lock without a record, which on a full disk would find no room.
+
+    Raises:
+        StudyLockedError: a driver holds it.
+    """
+    lock, _ = _seize(folder, False, platform.node(), PACE)
+    try:
+        yield
     finally:
         lock.release()
 
@@ -213,6 +228,11 @@ class Holding:
         self._thread = threading.Thread(target=self._watch, name="holding", daemon=True)
         (folder / REQUEST).unlink(missing_ok=True)
         self._write()
+
+    @property
+    def token(self) -> str:
+        """This driver's own."""
+        return self._holder.token
 
     def __enter__(self) -> Holding:
         self._thread.start()

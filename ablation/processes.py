@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from pathlib import Path
 
 _TELLS = Path("/proc/self/stat")
@@ -23,6 +24,14 @@ def birth(process: int) -> str | None:
         return None
     state, began = fields[0], fields[19]
     return None if state in "ZX" else began
+
+
+def age() -> float:
+    """Seconds since this process began; 0 where the system does not tell."""
+    began = birth(os.getpid())
+    if not began:
+        return 0.0
+    return max(0.0, time.clock_gettime(time.CLOCK_BOOTTIME) - int(began) / os.sysconf("SC_CLK_TCK"))
 
 
 def is_alive(process: int, began: str) -> bool:

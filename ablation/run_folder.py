@@ -27,8 +27,9 @@ from typing import TypeVar
 from pydantic import ValidationError
 
 from ablation import outcome_index
-from ablation.durable import UNFINISHED, append_line, whole_lines, write_whole
-from ablation.errors import AblationError, DamagedFileError
+from ablation.durable import UNFINISHED, append_line, make_folder, move, whole_lines, write_whole
+from ablation.errors import AblationError, DamagedFileError, StudyLockedError
+from ablation.faults import point
 from ablation.holding import Alarm, Holder, Holding, hold, holder_of
 from ablation.hypotheses import Confirms
 from ablation.sealed import BrokenSealError, seal, sum_of, unseal
@@ -37,6 +38,9 @@ from ablation.study import Change, Study
 from ablation.trial import Arm, Epoch, Outcome, Record, Said, Status, Trial
 
 _Value = TypeVar("_Value", bound=Frozen)
+
+ATTEMPT = "attempt.json"
+"""In a trial's folder: the attempt that is under way, and whose it is."""
 
 
 class Beginning(Frozen):
@@ -75,7 +79,7 @@ class RunFolder:
 
     def begin(self, beginning: Beginning, source_text: str) -> None:
         """Make the folder. The study is written last: without it nothing was begun."""
-        (self.path / "trials").mkdir(parents=True, exist_ok=True)
+        make_folder(self.path / "trials")
         write_whole(self.path / "study.yaml", source_text)
         write_whole(self.path / "study.json", beginning.model_dump_json(indent=2))
 
@@ -133,7 +137,7 @@ class RunFolder:
     def open_trial(self, trial: Trial) -> Path:
         """Make the trial's folder before its launch; what an unfinished attempt left there stays for the next."""
         folder = self.trial_folder(trial.id)
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         write_whole(folder / "trial.json", seal(trial.model_dump_json()))
         return folder
 
@@ -192,10 +196,10 @@ class RunFolder:
         folder = self.trial_folder(trial_id)
         places = (folder / f"earlier-{count}" for count in itertools.count(1))
         kept = next(place for place in places if not (place / "outcome.json").exists())
-        kept.mkdir(exist_ok=True)
+        make_folder(kept)
         for name in ("log.txt", "attempts.jsonl", "outcome.json"):  # the outcome last: it is what closes a trial
-            with contextlib.suppress(FileNotFoundError):
-                (folder / name).replace(kept / name)
+            move(folder / name, kept / name)
+            point("file moved")
         return kept
 
     def set_damaged_aside(self) -> tuple[Path, ...]:
@@ -228,6 +232,19 @@ def _folders(path: Path) -> Iterator[os.DirEntry[str]]:
     """What lies in a folder, in no order; nothing where it is not there."""
     with contextlib.suppress(FileNotFoundError), os.scandir(path) as entries:
         yield from entries
+
+
+def check_attempt(folder: Path, token: str) -> None:
+    """Raise StudyLockedError where the attempt under way is no longer that of the driver of this token.
+
+    A worker asks before it writes: its driver may have been suspended, and taken over, while it went on.
+    """
+    if not token:  # nobody holds the folder, such as one that is thrown away
+        return
+    with contextlib.suppress(FileNotFoundError):
+        if (folder / ATTEMPT).read_text().endswith(f" {token}"):
+            return
+    raise StudyLockedError(f"{folder} belongs to another driver by now.")
 
 
 def write_outcome(folder: Path, outcome: Outcome) -> None:

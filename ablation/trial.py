@@ -124,6 +124,8 @@ class Assignment(Frozen):
     """A step's batch is computed in so many pieces, where the device's memory was short."""
     slots: int = 1
     """Trials side by side, which its training time depends on and nothing else."""
+    token: str = ""
+    """Of the driver that launched it: once the folder holds that of another one, nothing more is written there."""
 
 
 class Attempt(Frozen):

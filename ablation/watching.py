@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import IO, Protocol
 
 from ablation.faults import point
-from ablation.run_folder import append_epoch, write_epochs
+from ablation.run_folder import append_epoch, check_attempt, write_epochs
 from ablation.training import checkpoints
 from ablation.training.checkpoints import Checkpoint
 from ablation.trial import Answer, Assignment, Epoch
@@ -33,7 +33,10 @@ class Link(Protocol):
 
 
 class TrialWatch:
-    """The watch of one attempt at a trial; `log` takes its words, and the stack of a training that hangs."""
+    """The watch of one attempt at a trial, from before it is prepared.
+
+    `log` takes its words, and the stack of a preparation or a training that hangs.
+    """
 
     def __init__(self, assignment: Assignment, link: Link, log: IO[str]) -> None:
         self._assignment, self._link, self._log = assignment, link, log
@@ -42,6 +45,9 @@ class TrialWatch:
 
     def begin(self) -> Checkpoint | None:
         """The newest checkpoint that is whole; the trial's events become those that it holds."""
+        self._asked = self._saved = time.monotonic()
+        self._arm(self._asked)
+        self._check()
         checkpoint = checkpoints.load(self._assignment.folder, self._say)
         write_epochs(self._assignment.folder, checkpoint.epochs if checkpoint else ())
         return checkpoint
@@ -66,6 +72,7 @@ class TrialWatch:
         self._arm(time.monotonic())
         if time.monotonic() - self._saved >= min(LEAST_SECONDS, self._assignment.checkpoint_seconds):
             self._save(take)
+        self._check()
         append_epoch(self._assignment.folder, epoch)
         answer = self._report(epoch)
         if answer == "stop":
@@ -87,7 +94,12 @@ class TrialWatch:
         """Call off the watchdog."""
         faulthandler.cancel_dump_traceback_later()
 
+    def _check(self) -> None:
+        """Write nothing beside another driver's attempt."""
+        check_attempt(self._assignment.folder, self._assignment.token)
+
     def _save(self, take: Callable[[], Checkpoint]) -> None:
+        self._check()
         checkpoints.save(take(), self._assignment.folder)
         self._saved = time.monotonic()
         point("checkpoint saved")

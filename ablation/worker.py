@@ -15,11 +15,11 @@ from torch import nn
 
 from ablation import provenance
 from ablation.durable import write_whole
-from ablation.errors import InputError
+from ablation.errors import InputError, StudyLockedError
 from ablation.failures import Failure, failure_of
 from ablation.faults import point
 from ablation.preparation import DataError, parameter_count, prepared
-from ablation.run_folder import remove_leftovers, write_outcome
+from ablation.run_folder import check_attempt, remove_leftovers, write_outcome
 from ablation.sealed import sum_of
 from ablation.training.data import BlockData
 from ablation.training.devices import device_name, peak_memory
@@ -41,10 +41,13 @@ def run_trial(assignment: Assignment, link: Link) -> Outcome | Failure | None:
         try:
             outcome = _train(assignment, link, log)
             if outcome is not None:
+                check_attempt(assignment.folder, assignment.token)
                 write_outcome(assignment.folder, outcome)
                 point("outcome durable")
                 remove_leftovers(assignment.folder)
                 point("checkpoints removed")
+        except StudyLockedError:
+            return None
         except DataError as error:
             return Failure(cause="data", reason=str(error))
         except InputError as error:
@@ -57,10 +60,11 @@ def run_trial(assignment: Assignment, link: Link) -> Outcome | Failure | None:
 
 def _train(assignment: Assignment, link: Link, log: IO[str]) -> Outcome | None:
     trial, started = assignment.trial, datetime.now(UTC).isoformat(timespec="seconds")
-    built = prepared(assignment)
-    point("trial prepared")
-    watch, clock = TrialWatch(assignment, link, log), time.perf_counter()
+    watch = TrialWatch(assignment, link, log)
     try:
+        built = prepared(assignment)
+        point("trial prepared")
+        clock = time.perf_counter()
         fitted = fit(built.ingredients, built.data, trial.arm.settings.recipe, trial.block, watch)
         if fitted.ended == "stopped":
             return None
@@ -91,6 +95,7 @@ def _scored(fitted: Fitted, model: nn.Module, data: BlockData, assignment: Assig
     except DivergedError:
         return _diverged(data)
     read = test or validation
+    check_attempt(assignment.folder, assignment.token)
     files = {"predictions.npz": _predictions(read, data)}
     if assignment.keep_weights:
         weights = io.BytesIO()

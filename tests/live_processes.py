@@ -3,6 +3,8 @@
 import time
 from pathlib import Path
 
+from ablation.processes import birth
+
 
 def descendants(driver: int) -> list[int]:
     """All the processes that a driver has started, at first or second hand."""
@@ -22,9 +24,9 @@ def parent_of(stat: Path) -> int:
 
 
 def all_gone(processes: list[int], seconds: float) -> bool:
-    """Whether every process has ended before the time is over."""
+    """Whether every process has ended before the time is over; whether it was reaped is its parent's affair."""
     deadline = time.monotonic() + seconds
-    while any(Path(f"/proc/{process}").exists() for process in processes):
+    while any(birth(process) for process in processes):
         if time.monotonic() > deadline:
             return False
         time.sleep(0.05)

@@ -1,9 +1,10 @@
 """The driver with the real sampling and run folder; only the training is replaced, by functions that answer at once."""
 
+import contextlib
 import itertools
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -12,9 +13,10 @@ import pytest
 from ablation import designs, outcome_index
 from ablation.attempts import attempts
 from ablation.driver import Drive, Machine, drive
-from ablation.errors import PausedError
+from ablation.errors import PausedError, StudyLockedError
 from ablation.executors.in_process import open_executor
 from ablation.failures import Failure, ProcessEndedError
+from ablation.keeping import sweep
 from ablation.run_folder import RunFolder, write_outcome
 from ablation.sampling import open_sampling
 from ablation.stopping import StopRequest
@@ -53,7 +55,7 @@ class Witness:
     def reported(self, trial: Trial, epoch: Epoch) -> None:
         self.events.append(("reported", trial.id))
 
-    def failed(self, trial: Trial, failure: Failure) -> None:
+    def failed(self, trial: Trial, failure: Failure, wait: float) -> None:
         self.events.append((f"retry {failure.cause}", trial.id))
 
     def finished(self, trial: Trial, outcome: Outcome) -> None:
@@ -69,7 +71,7 @@ def run(study: Study, path: Path, run_trial: RunTrial = quick, **changes: object
     with ThreadPoolExecutor(slots) if slots > 1 else open_executor() as executor:
         parts = {
             "folder": folder,
-            "sampling": open_sampling(study, folder),
+            "sampling": changes.pop("sampling", None) or open_sampling(study, folder),
             "machine": Machine(executor, slots, path),
             "execution": study.execution,
             "run_trial": run_trial,
@@ -160,7 +162,10 @@ def test_a_third_accident_closes_the_trial_and_the_rest_goes_on(small_study: Stu
     assert failed.outcome.cause == "killed"
 
 
-def test_a_process_that_somebody_kills_never_counts(small_study: Study, tmp_path: Path) -> None:
+def test_a_process_that_somebody_kills_never_counts(
+    small_study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ablation.waiting.FIRST", 0.01)
     ended, _ = run(small_study, tmp_path, fails_at_first(7, dies(-signal.SIGKILL)))
     assert ended
     assert reasons(tmp_path) == [""] * 6
@@ -306,3 +311,112 @@ def test_weights_are_kept_as_the_study_says(small_study: Study, tmp_path: Path, 
     assert len(kept) == left
     if keep == "best-per-arm":
         assert all(name.endswith("-b001") for name in kept)  # block 1 has the better validation accuracy
+
+
+def test_trials_that_are_ended_from_outside_again_and_again_pause_the_study_once_the_others_have_ended(
+    small_study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ablation.waiting.FIRST", 0.01)
+    killed = fails_at_first(99, dies(-signal.SIGKILL))
+    with pytest.raises(PausedError, match=f"{baseline_trial(small_study)}: ended from outside 10 times"):
+        run(small_study, tmp_path, killed)
+    assert reasons(tmp_path) == [""] * 5
+    assert len(attempted(tmp_path, baseline_trial(small_study))) == 10
+    ended, _ = run(small_study, tmp_path)
+    assert ended
+    assert reasons(tmp_path) == [""] * 6
+
+
+def test_a_trial_that_is_ended_from_outside_twice_lets_others_go_first(
+    small_study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ablation.waiting.FIRST", 0.5)
+    ended, witness = run(small_study, tmp_path, fails_at_first(2, dies(-signal.SIGKILL)))
+    assert ended
+    mine = baseline_trial(small_study)
+    launched = [trial for event, trial in witness.events if event == "launched"]
+    first = launched.index(mine)
+    assert launched[first : first + 2] == [mine, mine]  # at once after the first end
+    assert launched[-1] == mine
+    assert len(launched) == 8
+
+
+def test_a_damaged_checkpoint_that_was_let_go_of_frees_no_attempt(small_study: Study, tmp_path: Path) -> None:
+    def discards(assignment: Assignment) -> Failure:
+        for file in assignment.folder.glob("checkpoint-*.pt"):
+            file.unlink()
+        return Failure(cause="hang", reason="made no step")
+
+    def begins(assignment: Assignment, link: Link) -> Outcome | Failure | None:
+        if assignment.trial.id == baseline_trial(small_study) and not attempts(assignment.folder):
+            (assignment.folder / "checkpoint-00001-0000001.pt").write_bytes(b"")
+            raise ProcessEndedError(-signal.SIGKILL)
+        return fails(assignment, link)
+
+    fails = fails_at_first(9, discards)
+    run(small_study, tmp_path, begins)
+    assert attempted(tmp_path, baseline_trial(small_study)) == [("killed", False)] + [("hang", True)] * 3
+
+
+@pytest.mark.parametrize(("cause", "left"), [("bug", 0), ("hang", 1)])
+def test_a_failed_trial_keeps_its_checkpoint_where_a_retry_goes_on_from_it(
+    small_study: Study, tmp_path: Path, cause: Cause, left: int
+) -> None:
+    def fails(assignment: Assignment) -> Failure:
+        (assignment.folder / "checkpoint-00001-0000001.pt").write_bytes(b"")
+        return Failure(cause=cause, reason="no use")
+
+    run(small_study, tmp_path, fails_at_first(9, fails))
+    assert len(list((tmp_path / "trials" / baseline_trial(small_study)).glob("checkpoint-*"))) == left
+
+
+def test_what_a_killed_driver_had_left_to_do_is_done_at_the_next_start(small_study: Study, tmp_path: Path) -> None:
+    run(small_study, tmp_path, execution=small_study.execution.model_copy(update={"keep": "all"}))
+    ended, waiting = sorted((tmp_path / "trials").iterdir())[:2]
+    (waiting / "outcome.json").unlink()
+    for place in (ended, waiting):
+        (place / "checkpoint-00001-0000001.pt").write_bytes(b"")
+    sweep(RunFolder(tmp_path), "best-per-arm")
+    assert not list(ended.glob("checkpoint-*"))
+    assert list(waiting.glob("checkpoint-*"))
+    assert len(list(tmp_path.glob("trials/*/weights.pt"))) == 4  # two arms, and both of the third
+
+
+class Listed:
+    """Sampling of a list."""
+
+    def __init__(self, trials: Iterable[Trial]) -> None:
+        self._left = list(trials)
+
+    def ask(self) -> Trial | None:
+        return self._left.pop(0) if self._left else None
+
+    def report(self, trial: Trial, epoch: Epoch) -> Answer:
+        return "proceed"
+
+    def tell(self, trial: Trial, outcome: Outcome) -> None:
+        """Nobody is told."""
+
+
+@pytest.mark.parametrize("at", range(1, 20))
+def test_a_driver_that_was_taken_over_writes_nothing_more(small_study: Study, tmp_path: Path, at: int) -> None:
+    looks, written = itertools.count(1), list[tuple[Path, bytes]]()
+
+    def everything() -> list[tuple[Path, bytes]]:
+        return sorted((path, path.read_bytes()) for path in tmp_path.rglob("*") if path.is_file())
+
+    def fence() -> None:
+        if next(looks) == at:
+            written.extend(everything())
+        if written:
+            raise StudyLockedError("another driver")
+
+    def only_reports(assignment: Assignment, link: Link) -> Outcome | None:
+        link.report(EPOCH)
+        return Outcome(status="complete", validation=SCORES, test=SCORES)
+
+    with contextlib.suppress(StudyLockedError):
+        listed = Listed(itertools.islice(designs.planned_trials(small_study), 3))
+        run(small_study, tmp_path, only_reports, fence=fence, token="mine", sampling=listed)
+    assert written
+    assert written == everything()

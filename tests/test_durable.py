@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from disks import fill, read_only, small_disk
 
-from ablation.durable import append_line, disk_failure, whole_lines, write_whole
+from ablation.durable import UNFINISHED, append_line, disk_failure, make_folder, move, whole_lines, write_whole
 
 
 @pytest.fixture
@@ -116,3 +116,38 @@ def test_a_full_database_is_one_of_the_disk_behind_any_error(disk: Path) -> None
 @pytest.mark.parametrize("error", [ValueError("full"), FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))])
 def test_other_errors_are_none_of_the_disk(error: Exception) -> None:
     assert disk_failure(error) is None
+
+
+@pytest.fixture
+def flushed(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    """The folders whose names were made durable."""
+    found: list[Path] = []
+    monkeypatch.setattr("ablation.durable.flush_names", found.append)
+    return found
+
+
+def test_new_names_are_made_durable(tmp_path: Path, flushed: list[Path]) -> None:
+    make_folder(tmp_path / "trials" / "one")
+    assert flushed == [tmp_path, tmp_path / "trials"]
+    make_folder(tmp_path / "trials" / "one")
+    file = tmp_path / "trials" / "one" / "events.jsonl"
+    append_line(file, "first")
+    append_line(file, "second")
+    assert flushed[2:] == [file.parent]
+    move(file, tmp_path / "events.jsonl")
+    assert flushed[3:] == [tmp_path, file.parent]
+    move(file, tmp_path / "events.jsonl")  # which is gone
+    assert len(flushed) == 5
+    assert (tmp_path / "events.jsonl").read_text() == "first\nsecond\n"
+
+
+def test_two_processes_of_one_number_do_not_write_the_same_temporary_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written = set[str]()
+    monkeypatch.setattr("ablation.durable.point", lambda name: written.update(path.name for path in tmp_path.iterdir()))
+    for _ in range(2):
+        write_whole(tmp_path / "outcome.json", "")
+    temporary = {name for name in written if name.endswith(UNFINISHED)}
+    assert len(temporary) == 2
+    assert all(name.startswith(".outcome.json.") for name in temporary)

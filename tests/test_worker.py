@@ -8,6 +8,7 @@ import torch
 from small_studies import SMALL, StudyWriter, load
 
 from ablation import designs
+from ablation.attempts import open_attempt
 from ablation.failures import Failure
 from ablation.run_folder import RunFolder
 from ablation.trial import Answer, Assignment, Epoch, Outcome, Trial
@@ -137,6 +138,26 @@ def test_a_stopped_trial_has_no_outcome(write_study: StudyWriter, tmp_path: Path
     folder, trial = RunFolder(tmp_path), first_trial(write_study())
     assert run_trial(assignment(folder, trial), Link("stop")) is None
     assert folder.records()[0].outcome is None
+
+
+@pytest.mark.parametrize("epoch", [1, 3])
+def test_a_trial_whose_driver_was_taken_over_writes_nothing_more(
+    write_study: StudyWriter, tmp_path: Path, epoch: int
+) -> None:
+    folder, trial = RunFolder(tmp_path), first_trial(write_study())
+    given = assignment(folder, trial, token="mine", checkpoint_seconds=0.0001)
+    before: dict[str, bytes] = {}
+
+    class TakenOver(Link):
+        def report(self, made: Epoch) -> Answer:
+            if made.epoch == epoch:
+                open_attempt(given.folder, "another's")
+                before.update({path.name: path.read_bytes() for path in given.folder.iterdir()})
+            return super().report(made)
+
+    open_attempt(given.folder, "mine")
+    assert run_trial(given, TakenOver()) is None
+    assert before == {path.name: path.read_bytes() for path in given.folder.iterdir()}
 
 
 def test_a_pruned_trial_keeps_its_scores(write_study: StudyWriter, tmp_path: Path) -> None:

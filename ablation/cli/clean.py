@@ -11,6 +11,7 @@ from ablation.cli.room import megabytes
 from ablation.cli.terminal import say
 from ablation.durable import UNFINISHED
 from ablation.errors import StudyLockedError
+from ablation.holding import lock_alone
 from ablation.run_folder import RunFolder, read_outcome
 
 _OF_ENDED_TRIALS = ("weights.pt", "checkpoint-*")
@@ -28,8 +29,9 @@ def clean_study(study: Path, runs_dir: Path, scale: str | None, dry_run: bool) -
     folder = find_folder(study, runs_dir, scale)
     if holder := folder.holder():
         raise StudyLockedError(f"{folder.path} is being run by {holder}. Wait for its end, or stop it, then clean.")
-    # On a full disk the lock's own record finds no room: what nothing waits for goes first, and without it.
-    freed = _take_away(_spare(folder), dry_run)
+    # On a full disk the record of who holds the study finds no room: what no driver reads goes first, without one.
+    with contextlib.nullcontext() if dry_run else lock_alone(folder.path):
+        freed = _take_away(_spare(folder), dry_run)
     with contextlib.nullcontext() if dry_run else folder.lock():
         freed += _take_away(_unfinished(folder), dry_run)
     say(f"{'would free' if dry_run else 'freed'} {megabytes(freed)} in {folder.path}")

@@ -38,9 +38,9 @@ class Lines:
         score = f"validation accuracy {epoch.validation.accuracy:.2%}"
         messages.print(plain(f"epoch {epoch.epoch}/{total} {_label(trial)}: {score}"))
 
-    def failed(self, trial: Trial, failure: Failure) -> None:
+    def failed(self, trial: Trial, failure: Failure, wait: float) -> None:
         """Say that a trial is tried again."""
-        messages.print(plain(_retrying(trial, failure)))
+        messages.print(plain(_retrying(trial, failure, wait)))
 
     def finished(self, trial: Trial, outcome: Outcome) -> None:
         """Say how a trial ended."""
@@ -76,10 +76,10 @@ class LiveTable:
         """Show the last epoch."""
         self._rows[trial.id] = (trial, epoch, self._rows[trial.id][2])
 
-    def failed(self, trial: Trial, failure: Failure) -> None:
+    def failed(self, trial: Trial, failure: Failure, wait: float) -> None:
         """Take the row away and say that the trial is tried again."""
         self._rows.pop(trial.id, None)
-        self._live.console.print(plain(_retrying(trial, failure)))
+        self._live.console.print(plain(_retrying(trial, failure, wait)))
 
     def finished(self, trial: Trial, outcome: Outcome) -> None:
         """Take the row away and leave a line above."""
@@ -114,8 +114,10 @@ def _label(trial: Trial) -> str:
     return f"{trial.arm.name} · seed block {trial.block}"
 
 
-def _retrying(trial: Trial, failure: Failure) -> str:
-    return f"{_label(trial)}: {failure.cause}: {failure.reason}; tried again from its last checkpoint"
+def _retrying(trial: Trial, failure: Failure, wait: float) -> str:
+    then = f"in {wait:.0f} s, others go first" if 0 < wait < float("inf") else "from its last checkpoint"
+    again = "left for the next run" if wait == float("inf") else f"tried again {then}"
+    return f"{_label(trial)}: {failure.cause}: {failure.reason}; {again}"
 
 
 def _ending(trial: Trial, outcome: Outcome) -> str:

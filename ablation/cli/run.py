@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -13,6 +12,7 @@ import typer
 
 from ablation import components, designs, provenance
 from ablation.addresses import default_uri
+from ablation.cli.hours import deadline_of, end_of
 from ablation.cli.left import count_left, wanted_trials
 from ablation.cli.locate import Located, Wanted, locate, take_change
 from ablation.cli.outlook import check_margin, images_read, room_for
@@ -24,7 +24,8 @@ from ablation.cli.slots import machine_of
 from ablation.cli.terminal import say
 from ablation.driver import Drive, Machine, drive
 from ablation.errors import AblationError, PausedError, StudyChangedError
-from ablation.holding import hold
+from ablation.holding import Holding, hold
+from ablation.keeping import sweep
 from ablation.run_folder import Beginning, RunFolder
 from ablation.sampling import open_sampling
 from ablation.sources.roots import find_data_root
@@ -57,22 +58,23 @@ class How:
 
 def run_study(wanted: Wanted, how: How, stop: StopRequest) -> None:
     """Run a study until its end or a stop, and say what was found; a signal leaves no time for that."""
-    deadline = None if how.max_hours is None else time.monotonic() + how.max_hours * 3600
+    deadline = deadline_of(how.max_hours)
     data_root = find_data_root(how.data_dir)
     located = locate(wanted, has_accelerator)
     check_writable(located.folder.path)
-    with pausing(located.folder.path), hold(located.folder.path, how.take_over, heed(stop)):
+    with pausing(located.folder.path), hold(located.folder.path, how.take_over, heed(stop)) as holding:
         for aside in located.folder.set_damaged_aside():
             say(f"warning: a damaged outcome now lies in {aside}; its trial runs again.")
         begun = begin(located)
         study = begun.study
+        sweep(located.folder, study.execution.keep)
         name_outsiders(study)
         _prepare_data(study, data_root)
         machine = machine_of(study, how.slots, data_root)
         check_room(located.folder.path, room_for(located.folder, study, machine.slots, data_root))
         uri = default_uri(wanted.runs_dir) if how.tracking else None
         with _shipping(begun, located.folder, uri) as shipping, machine.executor:
-            finished = _drive(Run(study, located.folder, machine, how, deadline, stop), shipping)
+            finished = _drive(Run(study, located.folder, machine, how, deadline, stop, holding), shipping)
             if stop.why == "signal":
                 shipping.pause()
             if stop.why in ("signal", "taken over"):
@@ -80,7 +82,7 @@ def run_study(wanted: Wanted, how: How, stop: StopRequest) -> None:
             from ablation.cli.findings import write_study  # the analysis takes a second to load: the trials run first
 
             written = write_study(located.folder)
-            shipping.conclude(written.markdown, written.files, finished)
+            shipping.conclude(written.markdown, written.files, finished, end_of(how.max_hours))
     _conclude(located.folder, written, finished or stop.why == "failure", how.as_json)
 
 
@@ -142,6 +144,7 @@ class Run:
     how: How
     deadline: float | None
     stop: StopRequest
+    holding: Holding
 
 
 def _drive(run: Run, shipping: Shipping) -> bool:
@@ -169,6 +172,8 @@ def _drive(run: Run, shipping: Shipping) -> bool:
                 stop=run.stop,
                 deadline=run.deadline,
                 fail_fast=run.how.fail_fast,
+                fence=run.holding.check,
+                token=run.holding.token,
             )
             return drive(parts) == "complete"
     except BaseException:

@@ -6,6 +6,7 @@ import contextlib
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
     from ablation.holding import Alarm
 
 _EXIT_CODES = {signal.SIGINT: 130, signal.SIGTERM: 143}
+
+
+LAST_RESORT = 4.5
+"""Seconds after the first signal at which the command is left as it stands, where it has not come to its end."""
 
 
 class Ended(BaseException):
@@ -42,6 +47,10 @@ def interruptible(stop: StopRequest | None = None) -> Iterator[None]:
 
     def on_signal(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - the signature of a signal handler
         received.append(number)
+        if len(received) == 1:  # an exception may be lost, in a library or in a finalizer
+            last = threading.Timer(LAST_RESORT, _leave, [number])
+            last.daemon = True
+            last.start()
         if stop is None or not stop.driven or len(received) > 1:
             raise Ended
         stop.ask("signal")
@@ -55,8 +64,25 @@ def interruptible(stop: StopRequest | None = None) -> Iterator[None]:
         for number, handler in before.items():
             signal.signal(number, handler)
     if received:
-        say("interrupted; run the same command again to go on.")
-        sys.stdout.flush()
-        sys.stderr.flush()
-        # All that matters is on the disk; taking down threads and libraries one by one takes seconds.
-        os._exit(_EXIT_CODES[signal.Signals(received[0])])
+        _leave(received[0])
+
+
+@contextlib.contextmanager
+def loading() -> Iterator[None]:
+    """While packages are imported a signal ends the command at once: in an import an exception may get lost."""
+    before = {number: signal.signal(number, lambda number, _: _leave(number)) for number in _EXIT_CODES}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _leave(number: int) -> None:
+    """All that matters is on the disk; taking down threads and libraries one by one takes seconds."""
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(RuntimeError, OSError):  # in the middle of being written to, or gone
+            stream.flush()
+    with contextlib.suppress(OSError):
+        os.write(2, b"interrupted; run the same command again to go on.\n")
+    os._exit(_EXIT_CODES[signal.Signals(number)])

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shlex
 import tempfile
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import typer
@@ -24,7 +24,7 @@ from ablation.cli.terminal import say
 from ablation.cli.trials import find_trial, label, log_lines
 from ablation.driver import Drive, Machine, drive
 from ablation.executors.in_process import open_executor
-from ablation.holding import hold
+from ablation.holding import Holding, hold
 from ablation.run_folder import RunFolder
 from ablation.sources.roots import find_data_root
 from ablation.stopping import StopRequest
@@ -75,6 +75,8 @@ class Here:
     data_root: Path
     execution: ExecutionPlan
     stop: StopRequest = field(default_factory=StopRequest)
+    holding: Holding | None = None
+    """None where the trial runs in a folder that is thrown away."""
 
 
 def run_single(wanted: Wanted, trial_id: str, data_dir: Path | None, take_over: bool, stop: StopRequest) -> None:
@@ -92,11 +94,11 @@ def run_single(wanted: Wanted, trial_id: str, data_dir: Path | None, take_over: 
         _repeat(folder, record, Here(data_root, located.study.execution, stop))
         return
     check_writable(folder.path)
-    with pausing(folder.path), hold(folder.path, take_over, heed(stop)):
+    with pausing(folder.path), hold(folder.path, take_over, heed(stop)) as holding:
         study = begin(located).study
         name_outsiders(study)
         trial = find_trial(folder, trial_id).trial
-        outcome = _run(folder, Once(trial), Here(data_root, study.execution, stop)).outcome
+        outcome = _run(folder, Once(trial), Here(data_root, study.execution, stop, holding)).outcome
     if outcome is None:  # stopped before its end
         return
     say(f"next: {shlex.join(['ablate', 'run', str(folder.path)])}")
@@ -119,6 +121,8 @@ def _run(folder: RunFolder, once: Once, here: Here) -> Record:
             audience=Lines(1, 0),
             stop=here.stop,
         )
+        if here.holding is not None:
+            parts = replace(parts, fence=here.holding.check, token=here.holding.token)
         drive(parts)
     record = folder.record(trial_id)
     assert record is not None, "a trial that was run was opened"

@@ -6,36 +6,18 @@ draw. Either way a trial without an outcome comes first, so that a study that wa
 
 from __future__ import annotations
 
-from typing import Protocol
-
 import optuna
 
 from ablation import designs
 from ablation.addresses import sqlite_uri, storage_errors
 from ablation.run_folder import RunFolder
 from ablation.sampling.index import index_records, open_index, owner
+from ablation.sampling.pausing import PausingSampling, Sampling
 from ablation.sampling.planned import PlannedSampling, Wanted
 from ablation.sampling.search import SearchSampling
 from ablation.study import Search, Study
-from ablation.trial import Answer, Epoch, Outcome, Trial
 
 __all__ = ["Sampling", "open_sampling"]
-
-
-class Sampling(Protocol):
-    """What the driver asks for trials and tells of outcomes."""
-
-    def ask(self) -> Trial | None:
-        """The next trial to run, None where the study has no more, or none before a running one has ended."""
-        ...
-
-    def report(self, trial: Trial, epoch: Epoch) -> Answer:
-        """Hear of an epoch; a pruner may end the trial here."""
-        ...
-
-    def tell(self, trial: Trial, outcome: Outcome) -> None:
-        """Record how a trial ended."""
-        ...
 
 
 def open_sampling(
@@ -58,6 +40,6 @@ def open_sampling(
             index = open_index(study, backend)
         if isinstance(study.design, Search):
             index_records(index, study, records, backend)
-            return SearchSampling(study, folder, index, backend)
+            return PausingSampling(SearchSampling(study, folder, index, backend), address)
         index_records(index, study, designs.as_planned(study, records), backend)
-        return PlannedSampling(study, folder, index, wanted)
+        return PausingSampling(PlannedSampling(study, folder, index, wanted), address)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from queue import SimpleQueue
@@ -61,20 +62,27 @@ class Shipping:
             self._waiting.put(reached)
             reached.wait(MOMENT)
 
-    def conclude(self, findings_markdown: str, artifacts: Sequence[Path], complete: bool) -> None:
+    def conclude(
+        self, findings_markdown: str, artifacts: Sequence[Path], complete: bool, end: float | None = None
+    ) -> None:
         """Ship what earlier runs or failures left, then the findings.
 
-        Waits until all of it has arrived or failed, or until the tracker gives no sign for `PATIENCE` seconds.
+        Waits until all of it has arrived or failed, or until the tracker gives no sign for `PATIENCE` seconds, and no
+        longer than until three seconds before the end of the run, in the terms of `time.monotonic`.
         """
-        if self.wait():
+        until = float("inf") if end is None else end - 3
+        if self.wait(until):
             self._failed = False
             for record, folder in ended_trials(self._folder):
                 self.ship(record, folder)
             self._waiting.put(lambda: self._end(findings_markdown, artifacts, complete))
-            if self.wait():
+            if self.wait(until):
                 return
         self._failed = True
-        self._warn(f"warning: the tracker gives no sign for {PATIENCE:g} seconds. {self._rest()}")
+        late = (
+            "has not taken everything in time" if time.monotonic() >= until else f"is silent for {PATIENCE:g} seconds"
+        )
+        self._warn(f"warning: the tracker {late}. {self._rest()}")
 
     def _log(self, record: Record, folder: Path) -> None:
         self._tracker.log(record, folder)
@@ -84,14 +92,16 @@ class Shipping:
         self._tracker.end(findings_markdown, artifacts, complete)
         point("tracker ended")
 
-    def wait(self) -> bool:
-        """Wait until all that was shipped before has arrived or failed. False where nothing moves any more."""
+    def wait(self, until: float = float("inf")) -> bool:
+        """Wait until all that was shipped before has arrived or failed. False where nothing moves, or it is late."""
         reached, seen = Event(), -1
         self._waiting.put(reached)
         while seen != self._signs:
             seen = self._signs
-            if reached.wait(PATIENCE):
+            if reached.wait(max(0.0, min(PATIENCE, until - time.monotonic()))):
                 return True
+            if time.monotonic() >= until:
+                return False
         return False
 
     def _serve(self) -> None:

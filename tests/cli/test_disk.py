@@ -15,6 +15,7 @@ from small_studies import SMALL, StudyWriter
 
 from ablation.cli.locate import Wanted, locate
 from ablation.cli.outlook import room_for
+from ablation.holding import lock_alone
 from ablation.run_folder import RunFolder
 from ablation.sealed import seal
 
@@ -164,6 +165,16 @@ def test_clean_leaves_a_study_alone_that_is_being_run(finished: Path) -> None:
         done = ablate("clean", "runs/small", cwd=finished)
     assert done.returncode == 4
     assert "is being run by process" in done.stderr
+
+
+def test_clean_removes_nothing_while_the_lock_alone_is_held(finished: Path) -> None:
+    """As by a driver that has begun since it was looked for."""
+    folder = finished / "runs" / "small"
+    before = files(folder)
+    with lock_alone(folder):
+        done = ablate("clean", "runs/small", cwd=finished)
+        assert done.returncode == 4
+    assert files(folder) == before
 
 
 def test_clean_makes_room_on_a_full_disk(finished: Path, disk: Path) -> None:

@@ -6,7 +6,7 @@ import signal
 from pathlib import Path
 
 import pytest
-from broken_runs import KILLED, BrokenRuns, differing
+from broken_runs import BEST_ONLY, KILLED, BrokenRuns, best_only, differing, pass_epochs
 
 from ablation.faults import POINTS
 
@@ -43,16 +43,12 @@ IN_A_WORKER = [
 """All in one run, which goes on by itself."""
 
 
-@pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
-    runs = BrokenRuns(tmp_path_factory.mktemp("undisturbed"))
-    ended = runs.run()
-    assert ended.code == 0, ended.stderr
-    return runs.contents()
+IN_OTHER_COMMANDS = ["file moved@2"]
+"""In `test_other_ways.py`."""
 
 
 def test_every_point_has_its_fault() -> None:
-    assert {fault.partition("@")[0] for fault in [*IN_THE_DRIVER, *IN_A_WORKER]} == POINTS
+    assert {fault.partition("@")[0] for fault in [*IN_THE_DRIVER, *IN_A_WORKER, *IN_OTHER_COMMANDS]} == POINTS
 
 
 def test_workers_killed_at_every_point_cost_nothing(tmp_path: Path, undisturbed: dict[str, object]) -> None:
@@ -65,7 +61,8 @@ def test_workers_killed_at_every_point_cost_nothing(tmp_path: Path, undisturbed:
 
 
 def test_a_driver_killed_at_every_point_goes_on_to_the_same_end(tmp_path: Path, undisturbed: dict[str, object]) -> None:
-    runs = BrokenRuns(tmp_path)
+    """With `keep` as it is by default: weights are removed on the way, and none too few or too many."""
+    runs = BrokenRuns(tmp_path, BEST_ONLY)
     faults = [f"driver/{fault}=SIGKILL" for fault in IN_THE_DRIVER]
     for fault in faults:  # those before the tracker without it: the last run brings it all
         ended = runs.run(fault, untracked="tracker" not in fault)
@@ -74,25 +71,27 @@ def test_a_driver_killed_at_every_point_goes_on_to_the_same_end(tmp_path: Path, 
     last = runs.run()
     assert last.code == 0, last.stderr
     assert "launched" not in last.stderr
-    assert differing(runs.contents(), undisturbed) == []
+    assert differing(runs.contents(), best_only(undisturbed)) == []
 
 
 def random_kills(place: Path, kills: int, seed: int, undisturbed: dict[str, object]) -> None:
     """Kill drivers at so many random moments. A study that ends in between is compared, and another begun."""
-    drawn = random.Random(seed)
+    drawn, left, cut_short = random.Random(seed), kills, 0
     for number in itertools.count():
         runs = BrokenRuns(place / f"study {number}")
-        while kills:
-            ended = runs.run(slots=drawn.choice([1, 2]), kill_after=drawn.uniform(3.0, 6.0))
+        while left:
+            ended = runs.run_and_kill(drawn.choice([1, 2]), drawn.randint(1, 60), drawn.uniform(0.0, 0.3))
             if ended.code == 0:
                 break
             assert ended.code == KILLED, ended.stderr
-            kills -= 1
+            left -= 1
+            cut_short += bool(runs.cut_short())
         last = runs.run()
         assert last.code == 0, last.stderr
         assert differing(runs.contents(), undisturbed) == []
-        if not kills:
-            return
+        if not left:
+            break
+    assert cut_short >= 0.7 * kills  # the others hit the start of a trial, or the end of a study
 
 
 def test_ten_random_kills_leave_what_an_undisturbed_study_leaves(
@@ -112,9 +111,7 @@ def test_stopped_again_and_again_it_ends_as_an_undisturbed_one(tmp_path: Path, u
     runs, stops = BrokenRuns(tmp_path), 0
     for number in itertools.cycle([signal.SIGINT, signal.SIGTERM]):
         running = runs.start()
-        assert running.stderr is not None
-        for _ in itertools.islice((line for line in running.stderr if line.startswith("epoch")), 80):
-            pass
+        pass_epochs(running, 40)
         running.send_signal(number)
         code = running.wait(60)
         if code == 0:  # it had come to its end before the signal

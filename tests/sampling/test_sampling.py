@@ -1,5 +1,7 @@
 """Trials in the order of the design, with the real Optuna on SQLite as their index."""
 
+import contextlib
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,9 +11,10 @@ from small_studies import SMALL, StudyWriter, load
 
 from ablation import designs
 from ablation.addresses import sqlite_uri
-from ablation.errors import InputError
+from ablation.errors import InputError, PausedError
 from ablation.run_folder import Beginning, RunFolder, write_outcome
 from ablation.sampling import Sampling, open_sampling
+from ablation.sampling.pausing import PausingSampling
 from ablation.study import Change, Search, Study
 from ablation.trial import Outcome, Scores, Trial
 
@@ -313,3 +316,31 @@ def test_a_search_with_more_trials_goes_on_as_if_it_had_been_planned_so(search_s
     first = [trial.arm.levels for trial in run_all(with_trials(4), folder)]
     extend(folder, begun, with_trials(7))
     assert first + [trial.arm.levels for trial in run_all(with_trials(7), folder)] == unbroken
+
+
+def test_a_storage_that_is_locked_while_the_study_runs_pauses_it_and_tells_no_secret(
+    small_study: Study, tmp_path: Path
+) -> None:
+    database = tmp_path / "optuna.db"
+    address = f"sqlite:///file:{database}?uri=true&timeout=0.1&password=hunter3"
+    sampling = open_sampling(small_study, RunFolder(tmp_path), address)
+    trial = sampling.ask()
+    assert trial is not None
+    RunFolder(tmp_path).open_trial(trial)
+    with contextlib.closing(sqlite3.connect(database, isolation_level=None)) as other:
+        other.execute("begin exclusive")
+        for call in (sampling.ask, lambda: sampling.tell(trial, outcome(trial))):
+            with pytest.raises(PausedError, match=r"database is locked.*run the same command again") as caught:
+                call()
+            assert "hunter3" not in str(caught.value)
+        other.rollback()
+    sampling.tell(trial, outcome(trial))
+
+
+def test_a_mistake_in_the_sampling_is_none_of_the_storage() -> None:
+    class Wrong:
+        def ask(self) -> Trial | None:
+            raise KeyError("mine")
+
+    with pytest.raises(KeyError, match="mine"):
+        PausingSampling(Wrong(), "sqlite://").ask()  # type: ignore[arg-type]

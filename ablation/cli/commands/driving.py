@@ -8,7 +8,8 @@ import typer
 
 from ablation.cli import options
 from ablation.cli.app import app
-from ablation.cli.signals import interruptible
+from ablation.cli.hours import over_by
+from ablation.cli.signals import interruptible, loading
 from ablation.stopping import StopRequest
 
 
@@ -34,20 +35,20 @@ def run(
     as_json: options.Json = False,
 ) -> None:
     """Run a study, or go on with it, and report its findings."""
-    from ablation.cli.locate import Wanted, check_file
+    stop = StopRequest()
+    with interruptible(stop), over_by(max_hours):
+        with loading():
+            from ablation.cli.locate import Wanted, check_file
 
-    wanted, stop = Wanted(study, runs_dir, scale, tuple(overrides or ()), device, fork), StopRequest()
-    check_file(wanted)
-    if trial is not None:
-        from ablation.cli.single import run_single
-
-        with interruptible(stop):
+            wanted = Wanted(study, runs_dir, scale, tuple(overrides or ()), device, fork)
+            check_file(wanted)
+            if trial is None:
+                _begin_imports()
+            from ablation.cli.run import How, run_study
+            from ablation.cli.single import run_single
+        if trial is not None:
             return run_single(wanted, trial, data_dir, take_over, stop)
-    _begin_imports()
-    from ablation.cli.run import How, run_study
-
-    how = How(slots, max_hours, data_dir, storage, not no_tracking, fail_fast, as_json, take_over)
-    with interruptible(stop):
+        how = How(slots, max_hours, data_dir, storage, not no_tracking, fail_fast, as_json, take_over)
         return run_study(wanted, how, stop)
 
 
@@ -70,15 +71,15 @@ def plan(
     as_json: options.Json = False,
 ) -> None:
     """Print a study's arms, trials, smallest detectable effects, disk and time, before anything is spent."""
-    from ablation.cli.locate import Wanted, check_file
-
-    wanted = Wanted(study, runs_dir, scale, tuple(overrides or ()), device)
-    check_file(wanted)
-    if calibrate:
-        _begin_imports()
-    from ablation.cli.plan import Planning, plan_study
-
     with interruptible():
+        with loading():
+            from ablation.cli.locate import Wanted, check_file
+
+            wanted = Wanted(study, runs_dir, scale, tuple(overrides or ()), device)
+            check_file(wanted)
+            if calibrate:
+                _begin_imports()
+            from ablation.cli.plan import Planning, plan_study
         plan_study(wanted, Planning(slots, data_dir, calibrate, as_json, detect))
 
 
@@ -164,16 +165,16 @@ def confirm(
     as_json: options.Json = False,
 ) -> None:
     """Confirm a search: train its best arms and the baseline on fresh seed blocks, and report their findings."""
-    from ablation.cli.locate import find_folder
-
-    find_folder(study, runs_dir, scale).beginning()  # what is wrong is told before torch is loaded
-    _begin_imports()
-    from ablation.cli.confirm import Asked, confirm_study
-    from ablation.cli.run import How
-
     request = StopRequest()
-    how = How(slots, max_hours, data_dir, storage, not no_tracking, fail_fast, as_json, take_over)
-    with interruptible(request):
+    with interruptible(request), over_by(max_hours):
+        with loading():
+            from ablation.cli.locate import find_folder
+
+            find_folder(study, runs_dir, scale).beginning()  # what is wrong is told before torch is loaded
+            _begin_imports()
+            from ablation.cli.confirm import Asked, confirm_study
+            from ablation.cli.run import How
+        how = How(slots, max_hours, data_dir, storage, not no_tracking, fail_fast, as_json, take_over)
         confirm_study(Asked(study, runs_dir, scale, top, seeds, fork), how, request)
 
 

@@ -9,7 +9,7 @@ import typer
 
 from ablation.cli import options
 from ablation.cli.app import app
-from ablation.cli.signals import interruptible
+from ablation.cli.signals import interruptible, loading
 from ablation.cli.terminal import say
 
 
@@ -21,9 +21,9 @@ def sync(
     storage: options.Storage = None,
 ) -> None:
     """Make MLflow and Optuna's index hold what the run folder holds: what was lost, missed or deleted is written."""
-    from ablation.cli.sync import sync_study
-
     with interruptible():
+        with loading():
+            from ablation.cli.sync import sync_study
         sync_study(study, runs_dir, scale, storage)
 
 
