@@ -1,6 +1,6 @@
 """Which trial comes next. The only folder that knows Optuna, whose storage is an index of the run folder.
 
-Planned designs are listed by `ablation.designs` and enqueued one at a time as slots come free; a search lets Optuna
+Planned designs are listed by `ablation.designs` and handed out one at a time as slots come free; a search lets Optuna
 draw. Either way a trial without an outcome comes first, so that a study that was interrupted goes on where it was.
 """
 
@@ -60,4 +60,4 @@ def open_sampling(
             index_records(index, study, records, backend)
             return SearchSampling(study, folder, index, backend)
         index_records(index, study, designs.as_planned(study, records), backend)
-        return PlannedSampling(study, folder, index, wanted)
+        return PlannedSampling(study, folder, index, backend, wanted)
