@@ -18,7 +18,7 @@ POINTS = frozenset(
         # any process
         *("file written", "file replaced", "file moved", "line appended"),
         # the driver
-        *("trial enqueued", "trial asked", "trial opened", "trial submitted"),
+        *("trial numbered", "trial asked", "trial opened", "trial submitted"),
         *("outcome noted", "outcome told", "outcome shipped"),
         *("findings written", "tracker began", "tracker logged", "tracker ended"),
         # a worker

@@ -1,6 +1,6 @@
 """Which trial comes next. The only folder that knows Optuna, whose storage is an index of the run folder.
 
-Planned designs are listed by `ablation.designs` and enqueued one at a time as slots come free; a search lets Optuna
+Planned designs are listed by `ablation.designs` and handed out one at a time as slots come free; a search lets Optuna
 draw. Either way a trial without an outcome comes first, so that a study that was interrupted goes on where it was.
 """
 
@@ -42,4 +42,4 @@ def open_sampling(
             index_records(index, study, records, backend)
             return PausingSampling(SearchSampling(study, folder, index, backend), address)
         index_records(index, study, designs.as_planned(study, records), backend)
-        return PausingSampling(PlannedSampling(study, folder, index, wanted), address)
+        return PausingSampling(PlannedSampling(study, folder, index, backend, wanted), address)

@@ -37,6 +37,17 @@ def owner(trial: optuna.Trial | optuna.trial.FrozenTrial) -> str:
     return str(trial.user_attrs.get(TRIAL, ""))
 
 
+def begin(index: optuna.Study, storage: BaseStorage, study: Study, trial: Trial) -> int:
+    """Add a planned trial as running; its number.
+
+    In one transaction: Optuna's way of enqueuing a trial and asking for it takes eight, 80 ms of SQLite's on a disk.
+    """
+    where = storage.create_new_trial(
+        storage.get_study_id_from_name(index.study_name), template_trial=_frozen(index, study, Record(trial=trial))
+    )
+    return storage.get_trial_number_from_id(where)
+
+
 def tell(index: optuna.Study, trial: Trial, outcome: Outcome) -> None:
     """Close an Optuna trial. A diverged trial is complete with the score of the uniform guess, and marked."""
     assert trial.number is not None, "a trial has its number once it was asked for"

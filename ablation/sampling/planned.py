@@ -1,15 +1,16 @@
-"""The trials of a planned design, enqueued one at a time as slots come free."""
+"""The trials of a planned design, handed out one at a time as slots come free."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
 
 import optuna
+from optuna.storages import BaseStorage
 
 from ablation import designs
 from ablation.faults import point
 from ablation.run_folder import RunFolder
-from ablation.sampling.index import attributes, distributions, owner, tell
+from ablation.sampling.index import begin, owner, tell
 from ablation.study import Study
 from ablation.trial import Answer, Epoch, Outcome, Trial
 
@@ -24,8 +25,10 @@ class PlannedSampling:
     run depends on the scores and not on the slots.
     """
 
-    def __init__(self, study: Study, folder: RunFolder, index: optuna.Study, wanted: Wanted | None = None) -> None:
-        self._study, self._folder, self._index, self._wanted = study, folder, index, wanted
+    def __init__(
+        self, study: Study, folder: RunFolder, index: optuna.Study, storage: BaseStorage, wanted: Wanted | None = None
+    ) -> None:
+        self._study, self._folder, self._index, self._storage, self._wanted = study, folder, index, storage, wanted
         self._numbers = {owner(trial): trial.number for trial in index.get_trials(deepcopy=False)}
         self._running: set[str] = set()
         self._waiting = self._without_outcome()
@@ -40,7 +43,7 @@ class PlannedSampling:
             return None
         self._running.add(trial.id)
         number = self._numbers.get(trial.id)
-        return trial.model_copy(update={"number": self._enqueue(trial) if number is None else number})
+        return trial.model_copy(update={"number": self._begin(trial) if number is None else number})
 
     def report(self, trial: Trial, epoch: Epoch) -> Answer:  # noqa: ARG002 - planned designs never prune
         """Planned designs never prune."""
@@ -60,7 +63,7 @@ class PlannedSampling:
             if record is None or record.outcome is None:
                 yield trial
 
-    def _enqueue(self, trial: Trial) -> int:
-        self._index.enqueue_trial(dict(trial.arm.levels), user_attrs=attributes(trial))
-        point("trial enqueued")
-        return self._index.ask(fixed_distributions=distributions(self._study, trial.arm.levels)).number
+    def _begin(self, trial: Trial) -> int:
+        number = begin(self._index, self._storage, self._study, trial)
+        point("trial numbered")
+        return number

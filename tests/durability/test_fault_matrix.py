@@ -16,7 +16,7 @@ IN_THE_DRIVER = [
     "trial asked@1",
     "trial opened@1",
     "trial submitted@2",
-    "trial enqueued@3",
+    "trial numbered@3",
     "line appended@1",
     "outcome noted@1",
     "outcome told@1",
