@@ -30,6 +30,7 @@ def markdown(analysis: Analysis) -> str:
         "## Arms",
         *_arms_table(analysis.arms),
         "",
+        *_levels_table(analysis),
         *_beside_table(analysis),
         *notes,
         "",
@@ -51,6 +52,19 @@ def _arms_table(arms: Iterable[ArmSummary]) -> list[str]:
         "",
         "Accuracy in %, loss in nats: mean and, where there are two or more seed blocks, standard deviation.",
     ]
+
+
+def _levels_table(analysis: Analysis) -> list[str]:
+    """How the trials at each level ended, where not all are complete."""
+    if not (shown := analysis.incomplete):
+        return []
+    head = [f"| factor | level | ended | {' | '.join(shown)} |", f"|---|---|--:|{'--:|' * len(shown)}"]
+    rows = [
+        f"| {in_markdown(one.factor)} | {in_markdown(one.level)} | {one.ended} | "
+        f"{' | '.join(str(one.outcomes.get(status, 0)) for status in shown)} |"
+        for one in analysis.levels
+    ]
+    return ["## Trials by level", *head, *rows, ""]
 
 
 def _beside_table(analysis: Analysis) -> list[str]:

@@ -398,12 +398,10 @@ def search_page() -> Page:
         }
     )
     said = Analysis(
-        metric="accuracy", margin=0.005, provisional=False, planned_blocks=5, findings=(), arms=(), method=""
-    )
-    return replace(
-        page(), study=searched, analysis=said, records=done, arms=(), suggestions=suggestions(),
-        level_outcomes=outcomes_by_level(searched, done),
+        metric="accuracy", margin=0.005, provisional=False, planned_blocks=5, findings=(), arms=(), method="",
+        levels=outcomes_by_level(searched, done),
     )  # fmt: skip
+    return replace(page(), study=searched, analysis=said, records=done, arms=(), suggestions=suggestions())
 
 
 def suggestions() -> Suggestions:
