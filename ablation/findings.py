@@ -242,6 +242,15 @@ class Analysis(Frozen):
     residual_sd: float | None = None
 
     @property
+    def diagnostics(self) -> tuple[str, ...]:
+        """What pairing gained and how unlike the arms' errors are, in words, as far as it is known."""
+        known = {
+            "Estimated correlation between arms over seed blocks": self.correlation,
+            "Largest over smallest residual variance of the arms": self.variance_ratio,
+        }
+        return tuple(f"{name}: {value:.2f}." for name, value in known.items() if value is not None)
+
+    @property
     def incomplete(self) -> tuple[str, ...]:
         """The outcomes other than complete that any trial had."""
         return tuple(status for status in INCOMPLETE if any(one.outcomes.get(status) for one in self.levels))
