@@ -200,6 +200,24 @@ class ArmSummary(Frozen):
     """How many trials of each status."""
 
 
+class LevelOutcomes(Frozen):
+    """How the trials at one level of a factor ended; a range of a search counts in two halves."""
+
+    factor: str
+    level: str
+    outcomes: dict[str, int]
+    """How many trials of each status."""
+
+    @property
+    def ended(self) -> int:
+        """Trials with an outcome."""
+        return sum(self.outcomes.values())
+
+
+INCOMPLETE = ("pruned", "failed", "diverged")
+"""Outcomes that are listed by level, where there are any."""
+
+
 class Analysis(Frozen):
     """All that the report says in numbers and sentences."""
 
@@ -209,6 +227,8 @@ class Analysis(Frozen):
     planned_blocks: int
     findings: tuple[Finding, ...]
     arms: tuple[ArmSummary, ...]
+    levels: tuple[LevelOutcomes, ...] = ()
+    """For each factor its levels: how often trials end without a score, or diverge, must not depend on them."""
     method: str
     """In words: which model, which error, which correction, and why this way was taken."""
     notes: tuple[str, ...] = ()
@@ -220,3 +240,17 @@ class Analysis(Frozen):
     variance_ratio: float | None = None
     """Largest over smallest variance of the arms' block-centred residuals."""
     residual_sd: float | None = None
+
+    @property
+    def diagnostics(self) -> tuple[str, ...]:
+        """What pairing gained and how unlike the arms' errors are, in words, as far as it is known."""
+        known = {
+            "Estimated correlation between arms over seed blocks": self.correlation,
+            "Largest over smallest residual variance of the arms": self.variance_ratio,
+        }
+        return tuple(f"{name}: {value:.2f}." for name, value in known.items() if value is not None)
+
+    @property
+    def incomplete(self) -> tuple[str, ...]:
+        """The outcomes other than complete that any trial had."""
+        return tuple(status for status in INCOMPLETE if any(one.outcomes.get(status) for one in self.levels))

@@ -56,20 +56,6 @@ class Suggestions(Frozen):
     """What keeps the shares from being taken at their word."""
 
 
-class LevelOutcomes(Frozen):
-    """How the trials at one level of a factor ended; a range counts in two halves."""
-
-    factor: str
-    level: str
-    outcomes: dict[str, int]
-    """How many trials of each status."""
-
-    @property
-    def ended(self) -> int:
-        """Trials with an outcome."""
-        return sum(self.outcomes.values())
-
-
 class Candidate(Frozen):
     """An arm that a search found among the best."""
 

@@ -10,7 +10,6 @@ import os
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 import pytest
@@ -76,6 +75,7 @@ def write_many(folder: Path, design: str, condition: dict[str, str]) -> None:
     (folder / "many.yaml").write_text(yaml.safe_dump({**study, "design": design, "factors": factors}, sort_keys=False))
 
 
+@pytest.mark.skipif(not hasattr(os, "wait4"), reason="this system does not tell the time of one child")
 @pytest.mark.parametrize(
     ("design", "condition", "message"),
     [
@@ -85,15 +85,19 @@ def write_many(folder: Path, design: str, condition: dict[str, str]) -> None:
     ],
 )
 def test_a_plan_of_a_billion_arms_is_refused_within_a_second(
-    design: str, condition: dict[str, str], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    design: str, condition: dict[str, str], message: str, tmp_path: Path
 ) -> None:
+    """Of its own processor time, from the first line of Python on: how busy the machine is does not count."""
     write_many(tmp_path, design, condition)
-    monkeypatch.syspath_prepend(tmp_path)
-    started = time.perf_counter()
-    done = ablate("plan", "many.yaml", cwd=tmp_path)
-    assert time.perf_counter() - started < 1
-    assert done.returncode == 2
-    assert message in done.stderr
+    command = [sys.executable, "-m", "ablation", "plan", "many.yaml"]
+    with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as child:
+        assert child.stderr is not None
+        told = child.stderr.read()
+        _, status, used = os.wait4(child.pid, 0)
+        child.returncode = os.waitstatus_to_exitcode(status)
+    assert used.ru_utime + used.ru_stime < 1
+    assert child.returncode == 2
+    assert message in told
 
 
 def write_plans() -> None:

@@ -9,6 +9,7 @@ import numpy as np
 
 from ablation.analysis import crossed, diagnostics
 from ablation.analysis.beside import beside, on_the_other_metric
+from ablation.analysis.censoring import censoring_notes, outcomes_in
 from ablation.analysis.contrasts import Contrast
 from ablation.analysis.estimates import Estimate
 from ablation.analysis.factorial import behind, simple_effects, varied
@@ -63,6 +64,7 @@ def _analysis(table: ResultsTable, findings: Sequence[Finding], method: str, not
     complete = scores[np.isfinite(scores).any(axis=1)]
     complete = complete[:, np.isfinite(complete).all(axis=0)]
     fits = table.design != "search" and complete.size > 0
+    levels = outcomes_in(table) if table.design != "search" else ()
     fraction = fraction_in(list(table.arms.values()), table.factors) if table.design == "fractional" else None
     return Analysis(
         metric=table.metric,
@@ -71,9 +73,10 @@ def _analysis(table: ResultsTable, findings: Sequence[Finding], method: str, not
         planned_blocks=table.planned_blocks,
         findings=tuple(findings),
         arms=arm_summaries(table),
+        levels=levels,
         aliasing=aliasing(fraction, list(varied(table.factors))) if fraction else None,
         method=method,
-        notes=(*table.notes, *trial_notes(table), *notes),
+        notes=(*table.notes, *trial_notes(table), *censoring_notes(levels), *notes),
         correlation=diagnostics.correlation_between_arms(complete) if fits else None,
         variance_ratio=diagnostics.variance_ratio(complete) if fits else None,
         residual_sd=diagnostics.residual_sd(complete) if fits else None,

@@ -30,6 +30,8 @@ def markdown(analysis: Analysis) -> str:
         "## Arms",
         *_arms_table(analysis.arms),
         "",
+        *_levels_table(analysis),
+        *_checks_table(analysis),
         *_beside_table(analysis),
         *notes,
         "",
@@ -51,6 +53,37 @@ def _arms_table(arms: Iterable[ArmSummary]) -> list[str]:
         "",
         "Accuracy in %, loss in nats: mean and, where there are two or more seed blocks, standard deviation.",
     ]
+
+
+def _levels_table(analysis: Analysis) -> list[str]:
+    """How the trials at each level ended, where not all are complete."""
+    if not (shown := analysis.incomplete):
+        return []
+    head = [f"| factor | level | ended | {' | '.join(shown)} |", f"|---|---|--:|{'--:|' * len(shown)}"]
+    rows = [
+        f"| {in_markdown(one.factor)} | {in_markdown(one.level)} | {one.ended} | "
+        f"{' | '.join(str(one.outcomes.get(status, 0)) for status in shown)} |"
+        for one in analysis.levels
+    ]
+    return ["## Trials by level", *head, *rows, ""]
+
+
+def _checks_table(analysis: Analysis) -> list[str]:
+    """The p beside the one that decides, where there are any."""
+    rows = [
+        f"| {in_markdown(one.label)} | {_p_text(one.p_adjusted)} | {_p_text(one.p_holm)} | {_p_text(one.p_sign_flip)} |"
+        for one in analysis.findings
+        if one.p_adjusted is not None or one.p_sign_flip is not None
+    ]
+    head = ["## Checks", "| contrast | adjusted p | Holm's p | sign-flip p |", "|---|--:|--:|--:|"]
+    told = (
+        "The adjusted p belongs to the interval, which decides. The sign-flip p takes no errors as normal, and is of "
+    )
+    return [*head, *rows, "", f"{told}one contrast alone.", ""] if rows else []
+
+
+def _p_text(p: float | None) -> str:
+    return "" if p is None else in_markdown("< 0.001") if p < 0.001 else f"{p:.3f}"
 
 
 def _beside_table(analysis: Analysis) -> list[str]:
@@ -89,14 +122,10 @@ def _count_text(parameters: Parameters | None) -> str:
 
 
 def _method(analysis: Analysis) -> list[str]:
-    known = {
-        "Estimated correlation between arms over seed blocks": analysis.correlation,
-        "Largest over smallest residual variance of the arms": analysis.variance_ratio,
-    }
     return [
         in_markdown(analysis.method),
         *(_fraction(analysis.aliasing) if analysis.aliasing else ()),
-        *(f"{name}: {value:.2f}." for name, value in known.items() if value is not None),
+        *analysis.diagnostics,
     ]
 
 

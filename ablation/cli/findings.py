@@ -82,8 +82,8 @@ def _with_suggestions(page: Page, study: Study, records: Sequence[Record]) -> Pa
 
     levels = outcomes_by_level(study, records)
     notes = (*page.analysis.notes, *censoring_notes(levels))
-    analysis = page.analysis.model_copy(update={"notes": notes})
-    return replace(page, analysis=analysis, suggestions=suggest(study, records), level_outcomes=levels)
+    analysis = page.analysis.model_copy(update={"notes": notes, "levels": levels})
+    return replace(page, analysis=analysis, suggestions=suggest(study, records))
 
 
 def _layer_of(folder: RunFolder, study: Study, arms: Sequence[Arm], records: Sequence[Record]) -> ImageLayer | None:

@@ -19,7 +19,7 @@ def incomplete(page: Page) -> Section:
     rows = [_row(record) for record in page.records if record.outcome is None or record.outcome.status != "complete"]
     waiting = _waiting(page)
     if not page.records and not waiting:
-        return _incomplete(missing="A table of results does not say which trials did not complete.")
+        return _of_table(page)
     if not rows and not waiting:
         return _incomplete(paragraphs=(f"None: all {count(len(page.records), 'trial')} completed.",))
     found = Counter(row[2] for row in rows) + Counter(waiting=sum(waiting.values()))
@@ -28,6 +28,14 @@ def incomplete(page: Page) -> Section:
     note = "Diverged trials count as the uniform guess in every mean." if found["diverged"] else ""
     tables = (Table(total, ("arm", "seed block", "state", "reason"), tuple(rows)),)
     return _incomplete(paragraphs=(note,) if note else (), tables=tables + _by_level(page))
+
+
+def _of_table(page: Page) -> Section:
+    """Of somebody's table: what its column of statuses says."""
+    tables = _by_level(page)
+    return _incomplete(
+        tables=tables, missing="" if tables else "The table names no trial that did not complete, if there was one."
+    )
 
 
 def _incomplete(paragraphs: tuple[str, ...] = (), tables: tuple[Table, ...] = (), missing: str = "") -> Section:
@@ -58,14 +66,12 @@ def _waiting(page: Page) -> dict[str, int]:
 
 
 def _by_level(page: Page) -> tuple[Table, ...]:
-    """How the trials at each level ended: censoring that differs by level bends what a search suggests."""
-    statuses = ("pruned", "failed", "diverged")
-    shown = [status for status in statuses if any(level.outcomes.get(status) for level in page.level_outcomes)]
-    if not shown:
+    """How the trials at each level ended: censoring that differs by level bends what is said of a factor."""
+    if not (shown := page.analysis.incomplete):
         return ()
     rows = tuple(
         (each.factor, each.level, str(each.ended), *(str(each.outcomes.get(status, 0)) for status in shown))
-        for each in page.level_outcomes
+        for each in page.analysis.levels
     )
     columns = ("factor", "level", "ended", *shown)
     return (Table("Trials by level", columns, rows, numbers=range(2, len(columns))),)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from ablation.findings import Analysis
-from ablation.hypotheses import Confirmation, LevelOutcomes, Suggestions
+from ablation.hypotheses import Confirmation, Suggestions
 from ablation.study import Growing, Search, Study
 from ablation.trial import Arm, Record
 
@@ -38,8 +38,6 @@ class Page:
     folder: str = ""
     suggestions: Suggestions = field(default_factory=Suggestions)
     """Of a search: the importances of its factors."""
-    level_outcomes: Sequence[LevelOutcomes] = ()
-    """Of a search: how the trials at each level ended."""
     confirmations: Sequence[Confirmation] = ()
     """Of a search: what was made of its arms since. Of a confirmation: itself."""
 

@@ -49,7 +49,8 @@ def load(path: Path, scale: str | None, overrides: Sequence[str], accelerator: C
     study, problems = check(wanted, name, scale)
     found = dict.fromkeys(problems)
     for other, document in sizes.items():
-        found |= dict.fromkeys(check(document, name, other)[1])
+        if document is not wanted:
+            found |= dict.fromkeys(check(document, name, other)[1])
     if study is None or found:
         raise StudyFileError(list(found))
     return study

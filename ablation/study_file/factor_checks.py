@@ -153,27 +153,31 @@ def _keys(factors: Mapping[str, Factor]) -> Iterator[tuple[str, str, Path]]:
 
 def _levels(document: Document, factors: Mapping[str, Factor], name: str) -> Iterator[Problem]:
     """Apply every level, in every way in which the factor can take part."""
-    factor = factors[name]
+    factor, bare = factors[name], _without_factors(document)
     for context in islice(conditions.contexts(factors, name), _MAX_CONTEXTS):
-        here = document
+        here = bare
         for other in conditions.factor_order(factors):
             if other in context:
-                here = _at_level(here, factors, other, str(context[other]))
+                here = _at_level(here, document, other, str(context[other]))
         if isinstance(factor, RangeFactor):
             yield from _range(here, name, factor)
             continue
         seen: dict[str, str] = {}
         for level in factor.levels:
-            settings, problems = read_settings(_at_level(here, factors, name, level))
+            settings, problems = read_settings(_at_level(here, document, name, level))
             yield from problems
             if settings is not None:
                 yield from _distinct(document, (name, level), settings, seen)
 
 
-def _at_level(document: Document, factors: Mapping[str, Factor], name: str, level: str) -> Document:
-    factor = factors[name]
-    assert isinstance(factor, LevelsFactor)
-    return overlaid(document, part_of(document, ("factors", name, "levels", level)))
+def _without_factors(document: Document) -> Document:
+    """The rest of a study, which is all that a level can change, and less to copy for each; places stay known."""
+    rest = {key: value for key, value in document.value.items() if key != "factors"}
+    return Document(rest, document.values, document.keys)
+
+
+def _at_level(here: Document, document: Document, name: str, level: str) -> Document:
+    return overlaid(here, part_of(document, ("factors", name, "levels", level)))
 
 
 def _distinct(document: Document, at: tuple[str, str], settings: Settings, seen: dict[str, str]) -> Iterator[Problem]:

@@ -271,6 +271,7 @@ def analysis(records: Sequence[Record], *, provisional: bool = False) -> Analysi
         arms=tuple(summary(one, records) for one in arms()),
         method=METHOD,
         notes=("With five seed blocks an exact sign-flip test cannot go below p = 0.0625.",),
+        levels=outcomes_by_level(study(), records),
         correlation=0.71,
         variance_ratio=2.3,
         residual_sd=0.0037,
@@ -398,12 +399,10 @@ def search_page() -> Page:
         }
     )
     said = Analysis(
-        metric="accuracy", margin=0.005, provisional=False, planned_blocks=5, findings=(), arms=(), method=""
-    )
-    return replace(
-        page(), study=searched, analysis=said, records=done, arms=(), suggestions=suggestions(),
-        level_outcomes=outcomes_by_level(searched, done),
+        metric="accuracy", margin=0.005, provisional=False, planned_blocks=5, findings=(), arms=(), method="",
+        levels=outcomes_by_level(searched, done),
     )  # fmt: skip
+    return replace(page(), study=searched, analysis=said, records=done, arms=(), suggestions=suggestions())
 
 
 def suggestions() -> Suggestions:

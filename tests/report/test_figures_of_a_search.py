@@ -185,11 +185,13 @@ def hostile_search_page() -> Page:
         )
         for each in page.suggestions.importances
     ]
+    levels = tuple(
+        one.model_copy(update={"factor": names[one.factor], "level": HOSTILE}) for one in page.analysis.levels
+    )
     return replace(
         page, study=page.study.model_copy(update={"factors": factors}), records=[*map(rename, page.records)],
-        suggestions=Suggestions(importances=tuple(bars), warnings=(HOSTILE,)), level_outcomes=[
-            one.model_copy(update={"factor": names[one.factor], "level": HOSTILE}) for one in page.level_outcomes
-        ],
+        suggestions=Suggestions(importances=tuple(bars), warnings=(HOSTILE,)),
+        analysis=page.analysis.model_copy(update={"levels": levels}),
     )  # fmt: skip
 
 

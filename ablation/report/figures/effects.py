@@ -32,6 +32,7 @@ class Effect:
     seed_blocks: int
     p_adjusted: float | None
     p_holm: float | None
+    p_sign_flip: float | None = None
     other: OtherEffect | None = None
     seconds: Ratio | None = None
     parameters: Parameters | None = None
@@ -92,6 +93,7 @@ def compute(analysis: Analysis) -> Effects | None:
             seed_blocks=one.seed_blocks,
             p_adjusted=one.p_adjusted,
             p_holm=one.p_holm,
+            p_sign_flip=one.p_sign_flip,
             other=one.other,
             seconds=one.seconds,
             parameters=one.parameters,
@@ -222,7 +224,9 @@ def _table(effects: Effects) -> Table:
     unit = effects.unit
     return Table(
         caption=f"Effects on {unit.metric}: level minus reference, with simultaneous 95 % intervals",
-        columns=("contrast", "verdict", "effect", "interval", "seed blocks", "adjusted p", "Holm's p"),
+        columns=(
+            *("contrast", "verdict", "effect", "interval", "seed blocks", "adjusted p", "Holm's p", "sign-flip p"),
+        ),
         rows=tuple(
             (
                 row.label,
@@ -232,10 +236,11 @@ def _table(effects: Effects) -> Table:
                 str(row.seed_blocks),
                 probability(row.p_adjusted),
                 probability(row.p_holm),
+                probability(row.p_sign_flip),
             )
             for row in effects.rows
         ),
-        numbers=range(2, 7),
+        numbers=range(2, 8),
     )
 
 
