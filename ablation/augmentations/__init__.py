@@ -1,6 +1,7 @@
 """Augmentations: one file each, named as in YAML.
 
 `build(choices)` gives a function of (images, targets, generator): uint8 images N x C x H x W and class probabilities
-N x K, both left as they are, to new ones. Parameters are drawn per image from the CPU generator and moved to the
-device of the images: N rows of a fixed number of draws, so that neither pixels nor the batch size move a draw.
+N x K, both left as they are, to new ones. Parameters are drawn per image from the CPU generator and sent to the device
+of the images (`ablation.sending`, so that nobody waits for it): N rows of a fixed number of draws, so that neither
+pixels nor the batch size move a draw.
 """

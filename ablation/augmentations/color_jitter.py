@@ -12,6 +12,7 @@ import torch
 from torch import Generator, Tensor
 
 from ablation.errors import InputError
+from ablation.sending import send
 from ablation.settings import HalfTurn, NotNegative
 
 Step = tuple[Callable[[Tensor, Tensor], Tensor], float, float]
@@ -46,7 +47,7 @@ def build(
                 f"augmentation color_jitter needs images of 1 or 3 channels, not {images.shape[1]}; leave it out."
             )
         # Four draws an image whatever the choices are: a step added or left out does not move the draws of the others.
-        shares = torch.rand(len(images), len(steps), generator=generator).to(images.device)
+        shares = send(torch.rand(len(images), len(steps), generator=generator), images.device)
         block = CPU_BLOCK if images.device.type == "cpu" else max(1, len(images))
         parts = zip(images.split(block), shares.split(block), strict=True)
         return torch.cat([_jitter(part, share, steps) for part, share in parts]), targets

@@ -10,6 +10,7 @@ from torch import Generator, Tensor
 from torch.nn import functional
 
 from ablation.errors import InputError
+from ablation.sending import send
 from ablation.settings import Pixels
 
 PaddingMode = Literal["constant", "reflect", "edge"]
@@ -22,7 +23,7 @@ def build(
 
     def augment(images: Tensor, targets: Tensor, generator: Generator) -> tuple[Tensor, Tensor]:
         corners = torch.randint(2 * padding + 1, (len(images), 2), generator=generator)
-        return crop_batch(pad(images, padding, padding_mode), corners.to(images.device), images.shape[-2:]), targets
+        return crop_batch(pad(images, padding, padding_mode), send(corners, images.device), images.shape[-2:]), targets
 
     return augment
 
@@ -37,7 +38,7 @@ def pad(images: Tensor, padding: int, mode: PaddingMode) -> Tensor:
             f"augmentation crop: images of {height} x {width} pixels have no reflection of {padding} pixels; "
             f"choose padding below {min(height, width)}, or padding_mode edge or constant."
         )
-    rows, columns = (_sources(length, padding, mode).to(images.device) for length in (height, width))
+    rows, columns = (send(_sources(length, padding, mode), images.device) for length in (height, width))
     return images.index_select(2, rows).index_select(3, columns)
 
 

@@ -11,6 +11,7 @@ from collections.abc import Callable
 import torch
 from torch import Generator, Tensor
 
+from ablation.sending import send
 from ablation.settings import Byte, Count
 
 
@@ -20,7 +21,7 @@ def build(*, size: Count = 16, fill: Byte = 128) -> Callable[[Tensor, Tensor, Ge
     def augment(images: Tensor, targets: Tensor, generator: Generator) -> tuple[Tensor, Tensor]:
         shares = torch.rand(len(images), 2, generator=generator, dtype=torch.float64)
         centres = (shares * torch.tensor(images.shape[-2:])).long()
-        return cutout_batch(images, centres.to(images.device), size, fill), targets
+        return cutout_batch(images, send(centres, images.device), size, fill), targets
 
     return augment
 

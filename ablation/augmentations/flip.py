@@ -8,6 +8,7 @@ from typing import Literal
 import torch
 from torch import Generator, Tensor
 
+from ablation.sending import send
 from ablation.settings import Probability
 
 
@@ -19,7 +20,7 @@ def build(
 
     def augment(images: Tensor, targets: Tensor, generator: Generator) -> tuple[Tensor, Tensor]:
         flipped = torch.rand(len(images), generator=generator) < probability
-        return flip_batch(images, flipped.to(images.device), axis), targets
+        return flip_batch(images, send(flipped, images.device), axis), targets
 
     return augment
 

@@ -24,11 +24,9 @@ class SmallNet(nn.Module):
         super().__init__()
         self.features = nn.Sequential(
             *_convolution(in_channels, width),
-            *_convolution(width, width),
-            nn.MaxPool2d(2),
+            *_convolution(width, width, pooled=True),
             *_convolution(width, 2 * width),
-            *_convolution(2 * width, 2 * width),
-            nn.MaxPool2d(2),
+            *_convolution(2 * width, 2 * width, pooled=True),
             *_convolution(2 * width, 4 * width),
             *_convolution(4 * width, 4 * width),
         )
@@ -44,9 +42,11 @@ class SmallNet(nn.Module):
         return logits
 
 
-def _convolution(in_channels: int, out_channels: int) -> list[nn.Module]:
+def _convolution(in_channels: int, out_channels: int, *, pooled: bool = False) -> list[nn.Module]:
+    """Pooling before the rectifier: the same numbers forward and backward, and a quarter of them to rectify."""
     return [
         nn.Conv2d(in_channels, out_channels, 3, padding=1, bias=False),
         nn.BatchNorm2d(out_channels),
+        *([nn.MaxPool2d(2)] if pooled else []),
         nn.ReLU(inplace=True),
     ]

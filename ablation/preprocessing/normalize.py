@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from ablation.errors import InputError
+from ablation.sending import send
 
 
 def build(
@@ -81,6 +82,6 @@ def _by_channel(mean: list[float], std: list[float], device: torch.device) -> Ca
     centre, scale = (torch.tensor(values, device=device)[:, None, None] for values in (mean, std))
 
     def transform(batch: Tensor) -> Tensor:
-        return (batch - centre.to(batch.device)) / scale.to(batch.device)
+        return (batch - send(centre, batch.device)).div_(send(scale, batch.device))
 
     return transform

@@ -106,12 +106,21 @@ def augmented(data: BlockData, augmentations: dict[str, Augmentation], block: in
     neither the batch size nor the order nor another augmentation moves a draw.
     """
     targets = functional.one_hot(data.train.labels, data.num_classes).float()
-    images = data.train.images
-    for name, augmentation in augmentations.items():
-        stream = torch.Generator().manual_seed(seed_of(block, f"augmentation {name}", epoch))
-        pieces = [augmentation(*pair, stream) for pair in zip(images.split(CHUNK), targets.split(CHUNK), strict=True)]
-        images, targets = (torch.cat(parts) for parts in zip(*pieces, strict=True))
-    return images, targets
+    if not augmentations:
+        return data.train.images, targets
+    streams = {
+        name: torch.Generator().manual_seed(seed_of(block, f"augmentation {name}", epoch)) for name in augmentations
+    }
+    made: list[Tensor] = []
+    for at in range(0, len(targets), CHUNK):
+        pair = data.train.images[at : at + CHUNK], targets[at : at + CHUNK]
+        for name, augmentation in augmentations.items():
+            pair = augmentation(*pair, streams[name])
+        # Room for the whole epoch as soon as a chunk tells the shape: joining pieces at the end would take it twice.
+        made = made or [each.new_empty(len(targets), *each.shape[1:]) for each in pair]
+        for whole, piece in zip(made, pair, strict=True):
+            whole[at : at + CHUNK] = piece
+    return made[0], made[1]
 
 
 def batches(count: int, batch_size: int, block: int, epoch: int) -> Iterator[Tensor]:

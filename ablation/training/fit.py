@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from ablation.seeding import seed_of
+from ablation.sending import send
 from ablation.settings import Recipe
 from ablation.training.checkpoints import Checkpoint, generator_states, restore_generators
 from ablation.training.data import Augmentation, BlockData, augmented, batches, steps_per_epoch, to_float
@@ -196,7 +197,7 @@ def _one_epoch(training: _Training, watch: Watch) -> bool:
         if step < training.step:
             continue
         _set_learning_rate(ingredients.optimizer, recipe.learning_rate * ingredients.schedule((before + step) / total))
-        rows = chosen.to(training.device, non_blocking=True)
+        rows = send(chosen, training.device)
         ingredients.optimizer.zero_grad(set_to_none=True)
         for piece in rows.chunk(ingredients.pieces):
             _add_gradients(training, images[piece], targets[piece], len(piece) / len(rows))

@@ -7,8 +7,11 @@ import torch
 from small_studies import SMALL, StudyWriter, load
 
 from ablation import designs
+from ablation.preparation import prepared
 from ablation.run_folder import RunFolder
+from ablation.training import fit as fit_module
 from ablation.training.devices import has_accelerator, resolve_device, resolve_precision
+from ablation.training.fit import fit
 from ablation.trial import Answer, Assignment, Epoch, Outcome
 from ablation.worker import run_trial
 
@@ -52,6 +55,52 @@ def test_the_accelerator_agrees_with_the_cpu_on_what_was_drawn(write_study: Stud
     assert there.train is not None
     assert here.train is not None
     assert there.train.loss == pytest.approx(here.train.loss, rel=1e-3)
+
+
+AUGMENTED = SMALL.replace(
+    "recipe:",
+    "augmentations:\n  crop: {padding: 2, padding_mode: reflect}\n  flip: {}\n  cutout: {size: 3}\n"
+    "  color_jitter: {brightness: 0.2, contrast: 0.2, saturation: 0.2, hue: 0.1}\nrecipe:",
+)
+
+
+class Unwatched:
+    def begin(self) -> None:
+        return None
+
+    def stepped(self, take: object) -> bool:
+        return False
+
+    def ended_epoch(self, epoch: Epoch, take: object) -> Answer:
+        return "proceed"
+
+    def went_on(self, epoch: Epoch) -> Answer:
+        return "proceed"
+
+
+def test_the_host_never_waits_within_an_epoch(
+    write_study: StudyWriter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From the augmentation to the last step; between epochs scores are read, which waits."""
+    device = resolve_device("auto")
+    if device != "cuda":
+        pytest.skip("only CUDA can say when the host waits")
+    trial = designs.planned_trials(load(write_study(AUGMENTED)))[0]
+    built = prepared(Assignment(trial=trial, folder=tmp_path, data_root=tmp_path, device=device))
+    one_epoch, epochs = fit_module._one_epoch, []
+
+    def strictly(*given: object) -> bool:
+        epochs.append(given)
+        torch.cuda.set_sync_debug_mode("error" if len(epochs) > 1 else "default")  # kernels are loaded in the first
+        try:
+            return one_epoch(*given)  # type: ignore[arg-type]
+        finally:
+            torch.cuda.set_sync_debug_mode("default")
+
+    monkeypatch.setattr(fit_module, "_one_epoch", strictly)
+    recipe = trial.arm.settings.recipe
+    assert fit(built.ingredients, built.data, recipe, trial.block, Unwatched()).ended == "complete"
+    assert len(epochs) == recipe.epochs > 1
 
 
 def test_the_precision_is_one_that_the_hardware_has() -> None:

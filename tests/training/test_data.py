@@ -118,6 +118,21 @@ def test_every_image_gets_its_own_draw_beyond_one_chunk() -> None:
     assert moved.float().mean() == pytest.approx(0.5, abs=0.05)
 
 
+def test_chunk_after_chunk_gives_what_each_augmentation_gives_for_all_images() -> None:
+    def mixed(images: Tensor, targets: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        """Changes shape and targets: wider images, and class probabilities with another's in them."""
+        shares = torch.rand(len(images), 1, generator=generator)
+        return torch.nn.functional.pad(images, (1, 1)), targets * shares + (1 - shares) / 3
+
+    data = block_data(some_splits(per_class=CHUNK), 0, [], "cpu", with_test=False)
+    images, targets = augmented(data, {"brighten": brighten, "mixed": mixed}, 0, 1)
+    once, _ = augmented(data, {"brighten": brighten}, 0, 1)
+    _, alone = augmented(data, {"mixed": mixed}, 0, 1)
+    assert torch.equal(images, torch.nn.functional.pad(once, (1, 1)))
+    assert torch.equal(targets, alone)
+    assert images.dtype == torch.uint8
+
+
 @pytest.mark.parametrize(
     ("count", "size", "expected"), [(10, 4, [4, 4, 2]), (9, 4, [4, 4]), (8, 4, [4, 4]), (3, 8, [3])]
 )

@@ -1,0 +1,100 @@
+"""How much memory does a trial on CIFAR-10 add to what torch itself takes? In a new process a net, on the CPU.
+
+Prepares the trial at full size, augments a whole epoch, makes a few steps and an evaluation, and reads the peak of the
+process from the system, less what stood there once torch and the trainer were imported. Pages of the decoded data are
+mapped and shared by all processes of the machine: they are told apart.
+`python benchmarks/memory.py [--json] [--quick]`; about a minute, quick half of it (the small net alone).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from training_sides import Training, assignment_of
+
+STEPS = 4
+"""Of an epoch: memory is at its peak after the second step, when momenta are there."""
+
+
+def status(key: str) -> int:
+    """Megabytes that the system reports of this process."""
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith(f"{key}:"):
+            return int(line.split()[1]) // 1024
+    raise RuntimeError(f"the system tells no {key}; it is read where /proc is")
+
+
+def measure(net: str) -> dict[str, object]:
+    """The figures of one net, in megabytes; this process must be new."""
+    import ablation.training.first_optimizer  # noqa: F401 - the import of all that a worker has at its start
+    from ablation.preparation import prepared
+    from ablation.training.data import DeviceImages
+    from ablation.training.evaluation import evaluate
+    from ablation.training.fit import fit
+
+    torch_alone, mapped_before = status("VmHWM"), status("RssFile")
+    training = Training(net=net, train_size=50_000, test_size=10_000, epochs=1, threads=1)
+    with tempfile.TemporaryDirectory() as folder:
+        given = assignment_of(training, Path(folder))
+        built = prepared(given)
+        fit(built.ingredients, built.data, given.trial.arm.settings.recipe, 0, Few())
+        test = built.data.test
+        assert test is not None
+        held = DeviceImages(test.images[:1024], test.labels[:1024])
+        evaluate(built.ingredients.model, held, built.data.transform, "bfloat16")
+    peak, mapped = status("VmHWM"), status("RssFile") - mapped_before
+    return {
+        "net": net,
+        "torch alone": torch_alone,
+        "peak": peak,
+        "added": peak - torch_alone,
+        "of that mapped and shared": mapped,
+    }
+
+
+class Few:
+    """Watches a training for a few steps."""
+
+    def __init__(self) -> None:
+        self.steps = 0
+
+    def begin(self) -> None:
+        """From the start."""
+
+    def stepped(self, take: object) -> bool:  # noqa: ARG002 - no checkpoint is wanted
+        """Stop after a few."""
+        self.steps += 1
+        return self.steps >= STEPS
+
+
+def main() -> None:
+    """Print the figures, each net's from a process of its own."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--net", help=argparse.SUPPRESS)
+    chosen = parser.parse_args()
+    if chosen.net:
+        print(json.dumps(measure(chosen.net)))
+        return
+    rows = []
+    for net in ("small",) if chosen.quick else ("small", "resnet 18"):
+        command = [sys.executable, __file__, "--net", net]
+        rows.append(json.loads(subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True).stdout))
+    if chosen.json:
+        print(json.dumps(rows))
+        return
+    for row in rows:
+        print(
+            f"{row['net']}: {row['added']} MB added to the {row['torch alone']} MB of torch, "
+            f"{row['of that mapped and shared']} MB of them mapped and shared"
+        )
+
+
+if __name__ == "__main__":
+    main()
