@@ -14,6 +14,7 @@ from ablation.cli.terminal import say
 from ablation.errors import InputError, StudyChangedError
 from ablation.run_folder import Beginning, RunFolder
 from ablation.study import FOLDER_RULE, Change, Study, names_folder
+from ablation.study_file.places import Places
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,17 @@ class Located:
     scale_reason: str
     change: Comparison | None = None
     """What the study file says now and its run folder does not know yet: it may be added."""
+    overrides: Sequence[str] = ()
+    """Those of the command line, where the study was read from its file."""
+
+    @property
+    def known(self) -> bool:
+        """Whether the run folder holds all of the study already."""
+        return self.begun and self.change is None
+
+    def places(self) -> Places | None:
+        """Where in its file the study is written; None where it was not read from there."""
+        return None if self.known else Places(self.source, self.study.scale, self.overrides, self.study)
 
 
 def check_file(wanted: Wanted) -> None:
@@ -68,7 +80,9 @@ def locate(wanted: Wanted, accelerator: Callable[[], bool], *, another: bool = F
     folder = RunFolder(wanted.runs_dir / study.folder_name)
     reason = "asked for with --scale" if wanted.scale else "chosen by what this machine has"
     source_text = wanted.study.read_text(encoding="utf-8")
-    fresh = Located(study, study.digest(), folder, False, wanted.study, source_text, reason)
+    fresh = Located(
+        study, study.digest(), folder, False, wanted.study, source_text, reason, overrides=tuple(wanted.overrides)
+    )
     if folder.begun():
         try:
             return _gone_on(fresh, folder.beginning())
@@ -182,8 +196,7 @@ def _gone_on(fresh: Located, begun: Beginning) -> Located:
         return stored
     found = compare(begun.study, study)
     if not found.refused:
-        text = fresh.source_text
-        return replace(stored, study=study, digest=fresh.digest, source=fresh.source, source_text=text, change=found)
+        return replace(fresh, study=study, begun=True, scale_reason=stored.scale_reason, change=found)
     differences = "\n".join(f"  {line}" for line in found.refused)
     raise StudyChangedError(
         f"{fresh.folder.path} was begun with another study:\n{differences}\n"

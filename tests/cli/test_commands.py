@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from commands import ablate
 from live_processes import all_gone, descendants
-from small_studies import SEARCH, SMALL, StudyWriter
+from small_studies import ONE_FAILS, SEARCH, SMALL, StudyWriter, write_late
 
 REPORT_FILES = ("report.html", "findings.json", "findings.md", "results.csv")
 
@@ -178,13 +178,13 @@ def test_bad_input_is_told_and_has_its_exit_code(
 
 
 def test_failed_trials_give_exit_code_1_and_the_report_is_there(write_study: StudyWriter, tmp_path: Path) -> None:
-    vgg = "crop: {none: {}, vgg: {model: {name: vgg, depth: 11}}}"
-    write_study(SMALL.replace("crop: {none: {}, shifted: {augmentations.crop: {padding: 2}}}", vgg))
+    write_study(ONE_FAILS)
+    write_late(tmp_path)
     done = ablate("run", "small.yaml", "--no-tracking", cwd=tmp_path)
     assert done.returncode == 1, done.stderr
     assert "2 trials failed" in done.stderr
     assert json.loads(ablate("status", "small.yaml", "--json", cwd=tmp_path).stdout)["failed"] == 2
-    assert "32 x 32" in (tmp_path / "runs/small/report.html").read_text()
+    assert "takes 64 images" in (tmp_path / "runs/small/report.html").read_text()
 
 
 def test_max_hours_pauses_and_the_same_command_goes_on(write_study: StudyWriter, tmp_path: Path) -> None:
