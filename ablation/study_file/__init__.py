@@ -36,34 +36,40 @@ def load(path: Path, scale: str | None, overrides: Sequence[str], accelerator: C
     """
     name = _study_name(path)
     sizes = read_sizes(path)
+    documents, problems = sizes.documents, list(sizes.problems)
     if scale is None:
-        scale = LAPTOP if LAPTOP in sizes and not accelerator() else FULL
-    if scale not in sizes:
-        raise StudyFileError([Place(str(path)).problem(f"there is no scale {scale}.{wording.meant(scale, sizes)}")])
-    wanted = sizes[scale]
+        scale = LAPTOP if LAPTOP in {*documents, *sizes.refused} and not accelerator() else FULL
+    if scale not in {*documents, *sizes.refused}:
+        message = f"there is no scale {scale}.{wording.meant(scale, documents)}"
+        problems.append(Place(str(path)).problem(message))
+    wanted = documents.get(scale, documents[FULL])
     for override in overrides:
-        wanted = overlaid(wanted, read_override(override))
-    study, problems = check(wanted, name, scale)
-    found = dict.fromkeys(problems)
-    for other, document in sizes.items():
-        found |= dict.fromkeys(check(document, name, other)[1])
-    if study is None or found:
-        raise StudyFileError(list(found))
+        overlay = read_override(override)
+        problems += overlay.problems
+        wanted = overlaid(wanted, overlay)
+    study, found = check(wanted, name, scale)
+    problems += found
+    for other, document in documents.items():
+        problems += check(document, name, other)[1]
+    told = dict.fromkeys(problem for problem in problems if not problem.second)
+    if study is None or told:
+        raise StudyFileError(list(told))
     return study
 
 
 def check(document: Document, name: str, scale: str) -> tuple[Study | None, list[Problem]]:
     """The study that a document at one scale describes, and everything that is wrong with it."""
     document = with_long_factors(document)
-    settings, settings_problems = read_settings(document)
+    settings, problems = read_settings(document)
     factors, shape_problems = read_factors(document)
-    given = {"name": name, "scale": scale, "baseline": settings, "factors": factors}
-    study, rest_problems = read_rest(document, given if settings else {**given, "baseline": _stand_in()})
-    problems = [*settings_problems, *shape_problems, *rest_problems, *factor_problems(document, factors)]
-    if study is None or problems:
-        return None, problems
-    problems = list(design_problems(document, study))
-    return (None if problems else study), problems
+    problems += [*shape_problems, *factor_problems(document, factors)]
+    sound = not problems
+    given = {"name": name, "scale": scale, "baseline": settings or _stand_in(), "factors": factors}
+    rest = read_rest(document, given)
+    problems += rest.problems
+    if rest.study is not None and "design" not in rest.replaced and factors:
+        problems += design_problems(document, rest.study, sound=sound)
+    return (None if problems else rest.study), problems
 
 
 def _stand_in() -> Settings:

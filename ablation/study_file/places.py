@@ -19,7 +19,7 @@ class Places:
     """A study file at one scale with its overrides, which must be valid."""
 
     def __init__(self, path: Path, scale: str, overrides: Sequence[str], study: Study) -> None:
-        document = read_sizes(path)[scale]
+        document = read_sizes(path).documents[scale]
         for override in overrides:
             document = overlaid(document, read_override(override))
         self._document, self._study = with_long_factors(document), study

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from ablation import wording
-from ablation.errors import InputError, StudyFileError
+from ablation.errors import InputError, Problem, StudyFileError
 from ablation.study import FOLDER_RULE, names_folder
 from ablation.study_file import yaml_reader
 from ablation.study_file.documents import overlaid, part_of, with_short_forms
@@ -17,31 +19,40 @@ FULL = "full"
 LAPTOP = "laptop"
 
 
-def read_sizes(path: Path) -> dict[str, Document]:
-    """The study of a file at full size and at each of its scales. Raises InputError where the file cannot be read."""
-    return _sizes(yaml_reader.read(_text(path), str(path)))
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """The study of a file at full size and at each of its scales that can be read."""
+
+    documents: dict[str, Document]
+    problems: tuple[Problem, ...]
+    """Of the file as YAML, and of its scales."""
+    refused: frozenset[str] = frozenset()
+    """The scales that cannot be read."""
 
 
-def _sizes(document: Document) -> dict[str, Document]:
+def read_sizes(path: Path) -> Sizes:
+    """Read a study file at each of its sizes.
+
+    Raises InputError where the file cannot be read, or is no mapping.
+    """
+    document = yaml_reader.read(_text(path), str(path))
     if not isinstance(document.value, dict):
         message = f"a study file is a mapping with the keys {wording.listed(STUDY_KEYS)}, scales."
-        raise StudyFileError([document.place(()).problem(message)])
-    scales = document.value.get("scales") or {}
-    if not isinstance(scales, dict):
-        raise StudyFileError([document.place(("scales",)).problem("scales must be a mapping of names to overrides.")])
-    if len(scales) > MAX_SCALES:
-        message = f"scales has {len(scales):,} entries; at most {MAX_SCALES} are allowed."
-        raise StudyFileError([document.place(("scales",), of_key=True).problem(message)])
+        raise StudyFileError([*document.problems, document.place(()).problem(message)])
     rest = {key: value for key, value in document.value.items() if key != "scales"}
     full = with_short_forms(Document(rest, document.values, document.keys))
-    problems = [
-        document.place(("scales", name), of_key=True).problem(reason)
-        for name, changes in scales.items()
-        if (reason := _scale_refusal(name, changes))
-    ]
-    if problems:
-        raise StudyFileError(problems)
-    return {FULL: full, **{name: overlaid(full, part_of(document, ("scales", name))) for name in scales}}
+    scales, problems = document.value.get("scales") or {}, list(document.problems)
+    if not isinstance(scales, dict):
+        problems.append(document.place(("scales",)).problem("scales must be a mapping of names to overrides."))
+        scales = {}
+    if len(scales) > MAX_SCALES:
+        message = f"scales has {len(scales):,} entries; at most {MAX_SCALES} are allowed."
+        problems.append(document.place(("scales",), of_key=True).problem(message))
+        scales = dict(islice(scales.items(), MAX_SCALES))
+    refused = {name: reason for name, changes in scales.items() if (reason := _scale_refusal(name, changes))}
+    problems += [document.place(("scales", name), of_key=True).problem(reason) for name, reason in refused.items()]
+    sizes = {name: overlaid(full, part_of(document, ("scales", name))) for name in scales if name not in refused}
+    return Sizes({FULL: full, **sizes}, tuple(problems), frozenset(refused))
 
 
 def _scale_refusal(name: str, changes: object) -> str | None:
@@ -63,7 +74,7 @@ def read_override(text: str) -> Document:
     key, read = key.strip(), yaml_reader.read(value, place.source, located=False)
     values = {(key, *path): where for path, where in read.values.items()}
     keys = {(key, *path): where for path, where in read.keys.items()}
-    return Document({key: read.value}, {(): place, **values}, {(key,): place, **keys})
+    return Document({key: read.value}, {(): place, **values}, {(key,): place, **keys}, read.problems)
 
 
 def _text(path: Path) -> str:
