@@ -13,8 +13,9 @@ from ablation.changes import Comparison, compare
 from ablation.cli.terminal import say
 from ablation.errors import InputError, StudyChangedError
 from ablation.run_folder import Beginning, RunFolder
-from ablation.study import FOLDER_RULE, Change, Study, names_folder
+from ablation.study import DEVICES, FOLDER_RULE, Change, Study, names_folder
 from ablation.study_file.places import Places
+from ablation.wording import meant, shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,9 @@ class Located:
 
 
 def check_file(wanted: Wanted) -> None:
-    """Raise what is wrong with a study file, at once: `locate` has to wait for torch to look for accelerators."""
+    """Raise what is wrong with what was asked, at once: `locate` has to wait for torch to look for accelerators."""
+    if wanted.device not in DEVICES:
+        raise InputError(f"there is no kind of device {shown(wanted.device)}.{meant(wanted.device, DEVICES)}")
     if not wanted.study.is_dir():
         study_file.load(wanted.study, wanted.scale, wanted.overrides, lambda: False)
 

@@ -160,6 +160,12 @@ def test_a_changed_question_is_no_change(finished: Path) -> None:
         (["report"], 2, "either a STUDY or --from"),
         (["run", "small.yaml", "--scale", "huge"], 2, "there is no scale huge"),
         (["run", "small.yaml", "--device", "cuda", "--runs-dir", "other"], 5, "there is no device 'cuda'"),
+        (
+            ["run", "small.yaml", "--device", "tpu"],
+            2,
+            'there is no kind of device "tpu". Allowed: auto, cpu, cuda, mps.',
+        ),
+        (["plan", "small.yaml", "--device", "cudo"], 2, "Did you mean cuda?"),
         (["run", "small.yaml", "--slots", "0"], 2, "--slots"),
         (["run", "small.yaml", "--set", "recipe.epoch=3"], 2, "Did you mean epochs?"),
         (["components", "engine"], 2, "allowed are dataset, model"),
