@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import assert_never
 
 from ablation.components import complete_settings
-from ablation.conditions import Levels, active, combinations, count_combinations, factor_order
+from ablation.conditions import Levels, active, combinations, contexts, count_combinations, factor_order
 from ablation.errors import InputError
 from ablation.fractions import smallest_fraction
 from ablation.patches import Form, change, form_of, key_path, settings_data
@@ -126,6 +126,23 @@ def arm_of(study: Study, levels: Mapping[str, Level]) -> Arm:
     together.
     """
     return _arm(study, {**_reference(study), **levels})
+
+
+def first_arms(study: Study) -> tuple[Arm, ...]:
+    """Arms in which all that a study can come to stands at least once.
+
+    Those of the design; of a search, which draws its arms later, the baseline and each level, and either bound of a
+    range, where its conditions hold.
+    """
+    listed = arms(study)
+    if not isinstance(study.design, Search):
+        return listed
+    drawn = [
+        arm_of(study, {**next(contexts(study.factors, name)), name: level})
+        for name, factor in study.factors.items()
+        for level in (factor.levels if isinstance(factor, LevelsFactor) else factor.range)
+    ]
+    return (*listed, *drawn)
 
 
 def reference_levels(study: Study) -> Levels:

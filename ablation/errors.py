@@ -17,7 +17,7 @@ The message says what is wrong, what is allowed and what to do next.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from ablation.visible import visible
@@ -89,6 +89,8 @@ class Problem:
     column: int
     message: str
     source: str = ""
+    second: bool = field(default=False, compare=False)
+    """Whether it is about a value that another problem is about already: then only that one is told."""
 
     def __str__(self) -> str:
         """`file:line:column: what is wrong`, as editors and terminals make it a link."""

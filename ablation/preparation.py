@@ -7,7 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from ablation import components
 from ablation.errors import AblationError, InputError
@@ -94,8 +94,13 @@ def _check_size(model: nn.Module, data: BlockData) -> None:
     """Refuse a model that cannot take these images or counts other classes, before an epoch is spent on it."""
     model.eval()
     with torch.inference_mode():
-        shape = tuple(model(data.transform(to_float(data.train.images[:2]))).shape)
-    if shape != (2, data.num_classes):
+        check_output(model(data.transform(to_float(data.train.images[:2]))), 2, data.num_classes)
+
+
+def check_output(output: Tensor, images: int, num_classes: int) -> None:
+    """Raise InputError where what a model gives is not one number for each image and class."""
+    if tuple(output.shape) != (images, num_classes):
         raise InputError(
-            f"the model gives an output of shape {shape} for 2 images; the data set needs (2, {data.num_classes})."
+            f"the model gives an output of shape {tuple(output.shape)} for {images} images; the data set needs "
+            f"({images}, {num_classes})."
         )

@@ -12,6 +12,7 @@ Choice = None | bool | int | float | str | list[Any] | dict[str, Any]
 """A value as JSON knows it; what a component's own signature makes of it, `ablation.components` checks."""
 
 Fraction = Annotated[float, Field(ge=0, lt=1)]
+Share = Annotated[float, Field(gt=0, lt=1)]
 Positive = Annotated[float, Field(gt=0)]
 NotNegative = Annotated[float, Field(ge=0)]
 Probability = Annotated[float, Field(ge=0, le=1)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import Discriminator, Field, Tag
 
@@ -121,10 +121,14 @@ Seeds = Annotated[
 """A number of seed blocks that is fixed beforehand, or a rule that adds them."""
 
 
+DeviceKind = Literal["auto", "cpu", "cuda", "mps"]
+DEVICES: tuple[DeviceKind, ...] = get_args(DeviceKind)
+
+
 class ExecutionPlan(Frozen):
     """How trials run. The device kind, the precision and the threads are fixed when the study begins."""
 
-    device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
+    device: DeviceKind = "auto"
     threads: Annotated[int, Field(ge=1, description="CPU threads a trial; part of the result")] = 1
     checkpoint_seconds: Positive = 60.0
     hang_seconds: Positive = 600.0

@@ -24,9 +24,37 @@ SEARCH = SMALL.replace("design: one-factor", "design: {kind: search, trials: 5, 
     "factors:", "factors:\n  rate: {sets: recipe.learning_rate, range: [1.0e-3, 1.0], scale: log}"
 )
 
+LATE = '''"""Fails in training alone: a few images, as a study is rehearsed with, it takes."""
+
+from ablation.errors import InputError
+
+
+def build():
+    """Leave images as they are, a few at a time."""
+
+    def augment(images, targets, generator):
+        if len(images) > 64:
+            raise InputError("augmentation lab.late takes 64 images")
+        return 255 - images, targets
+
+    return augment
+'''
+
+ONE_FAILS = SMALL.replace(
+    "crop: {none: {}, shifted: {augmentations.crop: {padding: 2}}}",
+    "crop: {none: {}, late: {augmentations.lab.late: {}}}",
+)
+"""Its arm `crop=late` fails, with `LATE` in lab/late.py."""
+
 StudyWriter = Callable[..., Path]
 
 
 def load(path: Path) -> Study:
     """The study of a file at full size."""
     return study_file.load(path, "full", (), lambda: False)
+
+
+def write_late(place: Path) -> None:
+    """Put the component that fails beside a study."""
+    (place / "lab").mkdir(exist_ok=True)
+    (place / "lab" / "late.py").write_text(LATE)

@@ -19,7 +19,8 @@ ROWS = (
     {"__main__"},
     {"cli"},
     {"driver", "report"},
-    {"sampling", "executors", "tracking", "worker", "calibration", "analysis", "study_file", "changes", "confirming"},
+    {"sampling", "executors", "tracking", "worker", "calibration", "analysis", "study_file", "changes", "confirming"}
+    | {"rehearsal"},
     {"designs", "preparation", "watching", "attempts", "inbox", "keeping", "waiting"},
     {"datasets", "models", "augmentations", "preprocessing", "optimizers", "schedules"}
     | {"components", "training", "run_folder"},
@@ -53,18 +54,9 @@ OWNERS = {
     "jinja2": {"report"},
     "pandas": {"analysis"},
     "scipy": {"analysis"},
-    "torch": {
-        "training",
-        "sending",
-        "worker",
-        "preparation",
-        "models",
-        "augmentations",
-        "preprocessing",
-        "optimizers",
-        "cli",
-    },
-    "numpy": {"training", "worker", "analysis", "report", "datasets"} | {"splits", "sources", "sampling"},
+    "torch": {"training", "worker", "preparation", "models", "augmentations", "preprocessing", "optimizers", "cli"}
+    | {"sending", "rehearsal"},
+    "numpy": {"training", "worker", "analysis", "report", "datasets"} | {"splits", "sources", "sampling", "rehearsal"},
     "sklearn": {"datasets"},
     "pyarrow": {"sources"},
     "PIL": {"sources"},

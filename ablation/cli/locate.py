@@ -13,7 +13,9 @@ from ablation.changes import Comparison, compare
 from ablation.cli.terminal import say
 from ablation.errors import InputError, StudyChangedError
 from ablation.run_folder import Beginning, RunFolder
-from ablation.study import FOLDER_RULE, Change, Study, names_folder
+from ablation.study import DEVICES, FOLDER_RULE, Change, Study, names_folder
+from ablation.study_file.places import Places
+from ablation.wording import meant, shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +46,23 @@ class Located:
     scale_reason: str
     change: Comparison | None = None
     """What the study file says now and its run folder does not know yet: it may be added."""
+    overrides: Sequence[str] = ()
+    """Those of the command line, where the study was read from its file."""
+
+    @property
+    def known(self) -> bool:
+        """Whether the run folder holds all of the study already."""
+        return self.begun and self.change is None
+
+    def places(self) -> Places | None:
+        """Where in its file the study is written; None where it was not read from there."""
+        return None if self.known else Places(self.source, self.study.scale, self.overrides, self.study)
 
 
 def check_file(wanted: Wanted) -> None:
-    """Raise what is wrong with a study file, at once: `locate` has to wait for torch to look for accelerators."""
+    """Raise what is wrong with what was asked, at once: `locate` has to wait for torch to look for accelerators."""
+    if wanted.device not in DEVICES:
+        raise InputError(f"there is no kind of device {shown(wanted.device)}.{meant(wanted.device, DEVICES)}")
     if not wanted.study.is_dir():
         study_file.load(wanted.study, wanted.scale, wanted.overrides, lambda: False)
 
@@ -74,7 +89,9 @@ def locate(wanted: Wanted, accelerator: Callable[[], bool], *, another: bool = F
     folder = RunFolder(wanted.runs_dir / study.folder_name)
     reason = _why_scale(wanted, answers)
     source_text = wanted.study.read_text(encoding="utf-8")
-    fresh = Located(study, study.digest(), folder, False, wanted.study, source_text, reason)
+    fresh = Located(
+        study, study.digest(), folder, False, wanted.study, source_text, reason, overrides=tuple(wanted.overrides)
+    )
     if folder.begun():
         try:
             return _gone_on(fresh, folder.beginning())
@@ -199,8 +216,7 @@ def _gone_on(fresh: Located, begun: Beginning) -> Located:
         return stored
     found = compare(begun.study, study)
     if not found.refused:
-        text = fresh.source_text
-        return replace(stored, study=study, digest=fresh.digest, source=fresh.source, source_text=text, change=found)
+        return replace(fresh, study=study, begun=True, scale_reason=stored.scale_reason, change=found)
     differences = "\n".join(f"  {line}" for line in found.refused)
     raise StudyChangedError(
         f"{fresh.folder.path} was begun with another study:\n{differences}\n"

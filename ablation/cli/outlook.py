@@ -14,7 +14,7 @@ from ablation import components, designs
 from ablation.cli.locate import Located
 from ablation.cli.rates import Known, known_costs
 from ablation.cli.room import Need, Sizes, disk_need
-from ablation.errors import AblationError, InputError
+from ablation.errors import AblationError, InputError, StudyFileError
 from ablation.findings import Aliasing
 from ablation.run_folder import RunFolder
 from ablation.settings import Part
@@ -69,7 +69,7 @@ def outlook(located: Located, slots: int, runs_dir: Path, data_root: Path, detec
     records = stored if located.begun else ()
     measured = measured_on(study, records, data_root)
     if measured is not None:
-        check_margin(study, measured.images)
+        check_margin(located, measured.images)
     known = known_costs(arms, stored, runs_dir, slots)
     return Outlook(
         located=located,
@@ -83,13 +83,17 @@ def outlook(located: Located, slots: int, runs_dir: Path, data_root: Path, detec
     )
 
 
-def check_margin(study: Study, images: int) -> None:
+def check_margin(located: Located, images: int) -> None:
     """Refuse a margin that is smaller than one image can show."""
-    if study.metric == "accuracy" and not isinstance(study.design, Search) and study.margin < 1 / images:
-        raise InputError(
-            f"margin {study.margin} is less than one of the {images:,} {study.evaluate_on} images ({1 / images:.2g}). "
-            f"Give at least that, such as margin: {max(0.002, 1 / images):.2g}."
-        )
+    study = located.study
+    if study.metric != "accuracy" or isinstance(study.design, Search) or study.margin >= 1 / images:
+        return
+    message = (
+        f"margin {study.margin} is less than one of the {images:,} {study.evaluate_on} images ({1 / images:.2g}). "
+        f"Give at least that, such as margin: {max(0.002, 1 / images):.2g}."
+    )
+    places = located.places()
+    raise InputError(message) if places is None else StudyFileError([places.of(("margin",), {}).problem(message)])
 
 
 def measured_on(study: Study, records: Sequence[Record], data_root: Path) -> Measured | None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ablation import conditions, designs
+from ablation import designs
 from ablation.cli.terminal import say
-from ablation.study import LevelsFactor, Search, Study
+from ablation.study import Search, Study
 
 
 def name_outsiders(study: Study) -> None:
@@ -15,16 +15,7 @@ def name_outsiders(study: Study) -> None:
 
 def outsiders(study: Study) -> tuple[str, ...]:
     """The dotted names of a study, whichever arm they belong to. Nothing is imported for this."""
-    settings = [arm.settings for arm in designs.arms(study)]
-    names = set()
+    names = {part.name for arm in designs.first_arms(study) for part in arm.settings.parts()}
     if isinstance(study.design, Search):
         names.add(study.design.sampler)
-        # A search draws its arms later; each level of each factor is looked at, where its conditions hold.
-        settings += [
-            designs.arm_of(study, {**next(conditions.contexts(study.factors, name)), name: level}).settings
-            for name, factor in study.factors.items()
-            if isinstance(factor, LevelsFactor)
-            for level in factor.levels
-        ]
-    names |= {part.name for each in settings for part in each.parts()}
     return tuple(sorted(name for name in names if "." in name))

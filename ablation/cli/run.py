@@ -10,17 +10,18 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from ablation import components, designs, provenance
+from ablation import designs, provenance
 from ablation.addresses import default_uri
 from ablation.cli.hours import deadline_of, end_of
 from ablation.cli.left import count_left, wanted_trials
 from ablation.cli.locate import Located, Wanted, locate, take_change
-from ablation.cli.outlook import check_margin, images_read, room_for
+from ablation.cli.outlook import room_for
 from ablation.cli.outsiders import name_outsiders
 from ablation.cli.progress import progress
+from ablation.cli.rehearsing import read_data, rehearse_parts
 from ablation.cli.room import check_room, check_writable, pausing
 from ablation.cli.signals import heed
-from ablation.cli.slots import machine_of
+from ablation.cli.slots import machine_of, slot_environments
 from ablation.cli.terminal import say
 from ablation.driver import Drive, Machine, drive
 from ablation.errors import AblationError, PausedError, StudyChangedError
@@ -65,11 +66,11 @@ def run_study(wanted: Wanted, how: How, stop: StopRequest) -> None:
     with pausing(located.folder.path), hold(located.folder.path, how.take_over, heed(stop)) as holding:
         for aside in located.folder.set_damaged_aside():
             say(f"warning: a damaged outcome now lies in {aside}; its trial runs again.")
-        begun = begin(located)
-        study = begun.study
-        sweep(located.folder, study.execution.keep)
+        study = study_of(located)
         name_outsiders(study)
-        _prepare_data(study, data_root)
+        _prepare_data(located, study, data_root)
+        begun = begin(located, study)
+        sweep(located.folder, study.execution.keep)
         machine = machine_of(study, how.slots, data_root)
         check_room(located.folder.path, room_for(located.folder, study, machine.slots, data_root))
         uri = default_uri(wanted.runs_dir) if how.tracking else None
@@ -86,12 +87,18 @@ def run_study(wanted: Wanted, how: How, stop: StopRequest) -> None:
     _conclude(located.folder, written, finished or stop.why == "failure", how.as_json)
 
 
-def begin(located: Located) -> Beginning:
-    """What the study was begun with; begins it now where it was not, with `auto` resolved on this machine."""
+def study_of(located: Located) -> Study:
+    """The study with `auto` as it came to when it was begun, or comes to now on this machine."""
+    if not located.begun:
+        return resolved(located.study)
+    _check_machine(located.study)
+    return located.study
+
+
+def begin(located: Located, study: Study) -> Beginning:
+    """What the study was begun with; begins it now where it was not, `study` being what `study_of` gives."""
     if located.begun:
-        _check_machine(located.study)
         return take_change(located)
-    study = resolved(located.study)
     beginning = Beginning(
         study=study,
         digest=located.digest,
@@ -125,13 +132,11 @@ def _check_machine(study: Study) -> None:
         raise StudyChangedError(f"the study was begun on {study.execution.device}, and {error}") from None
 
 
-def _prepare_data(study: Study, data_root: Path) -> None:
-    """Read every data set once before any trial: what is missing or damaged is told now, and decoding is done once."""
-    parts = {arm.settings.dataset.model_dump_json(): arm.settings.dataset for arm in designs.arms(study)}
-    for part in parts.values():
-        splits = components.load("dataset", part.name)(data_root, **part.choices)
-        if part == study.baseline.dataset:
-            check_margin(study, images_read(study, splits.extent))
+def _prepare_data(located: Located, study: Study, data_root: Path) -> None:
+    """Before anything is begun: read every data set, and try each new component on a few images."""
+    samples = read_data(located, study, data_root)
+    if not located.known:
+        rehearse_parts(located, study, samples, slot_environments(study.execution.device, study.execution.threads, 1))
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,8 +17,9 @@ from ablation.cli.comparison import different_files, different_values
 from ablation.cli.locate import Wanted, locate
 from ablation.cli.outsiders import name_outsiders
 from ablation.cli.progress import Lines
+from ablation.cli.rehearsing import read_data
 from ablation.cli.room import check_writable, pausing
-from ablation.cli.run import begin
+from ablation.cli.run import begin, study_of
 from ablation.cli.signals import heed
 from ablation.cli.terminal import say
 from ablation.cli.trials import find_trial, label, log_lines
@@ -95,8 +96,10 @@ def run_single(wanted: Wanted, trial_id: str, data_dir: Path | None, take_over: 
         return
     check_writable(folder.path)
     with pausing(folder.path), hold(folder.path, take_over, heed(stop)) as holding:
-        study = begin(located).study
+        study = study_of(located)
         name_outsiders(study)
+        read_data(located, study, data_root)
+        begin(located, study)
         trial = find_trial(folder, trial_id).trial
         outcome = _run(folder, Once(trial), Here(data_root, study.execution, stop, holding)).outcome
     if outcome is None:  # stopped before its end

@@ -11,13 +11,14 @@ from torch import Tensor
 
 from ablation.errors import InputError
 from ablation.sending import send
+from ablation.settings import Positive
 
 
 def build(
     *,
     statistics: Literal["dataset", "given", "image"] = "dataset",
     mean: list[float] | None = None,
-    std: list[float] | None = None,
+    std: list[Positive] | None = None,
 ) -> Callable[[Tensor], Callable[[Tensor], Tensor]]:
     """Subtract mean and divide by std: of each channel (in the training split, or given for 0 to 1) or each image."""
     if statistics != "given":

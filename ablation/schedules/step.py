@@ -6,12 +6,12 @@ from collections.abc import Callable
 from itertools import pairwise
 
 from ablation.errors import InputError
-from ablation.settings import Positive
+from ablation.settings import Positive, Share
 
 
 def build(
     *,
-    milestones: list[float] = [0.5, 0.75],  # noqa: B006 - never written to, and a literal that a schema can be read from
+    milestones: list[Share] = [0.5, 0.75],  # noqa: B006 - never written to, and a literal that a schema can be read from
     gamma: Positive = 0.1,
 ) -> Callable[[float], float]:
     """Multiply the learning rate by gamma at each milestone, a share of all steps between 0 and 1."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from ablation import designs, wording
 from ablation.errors import InputError, Problem
@@ -25,8 +25,11 @@ _REMOVALS = (None, "none")
 SAMPLERS = ("tpe", "random")
 
 
-def design_problems(document: Document, study: Study) -> Iterator[Problem]:
-    """All that is wrong with the design of a study whose factors are valid by themselves."""
+def design_problems(document: Document, study: Study, *, sound: bool) -> Iterator[Problem]:
+    """All that is wrong with the design of a study.
+
+    Not `sound`: settings or factors are not valid by themselves, and what would need them is not looked at.
+    """
     yield from _growing(document, study)
     if isinstance(study.design, Search):
         yield from _search(document, study, study.design)
@@ -39,11 +42,14 @@ def design_problems(document: Document, study: Study) -> Iterator[Problem]:
         yield document.place(("factors", name), of_key=True).problem(message)
     if ranges:
         return
-    if isinstance(study.design, OneFactor | LeaveOneOut):
+    if sound and isinstance(study.design, OneFactor | LeaveOneOut):
         yield from _takes_part(document, study)
     if isinstance(study.design, LeaveOneOut):
         yield from _removals(document, study)
-    problems = list(_explicit(document, study, study.design)) if isinstance(study.design, Explicit) else []
+    problems: list[Problem] = []
+    if isinstance(study.design, Explicit):
+        problems += _explicit_names(document, study, study.design)
+        problems += _equal_arms(document, study, study.design) if sound else []
     if isinstance(study.design, Fractional):
         problems += _two_levels(document, study)
     yield from problems
@@ -120,26 +126,35 @@ def _two_levels(document: Document, study: Study) -> Iterator[Problem]:
             yield place.problem(f"{found} Leave it out, or {instead}")
 
 
-def _explicit(document: Document, study: Study, design: Explicit) -> Iterator[Problem]:
-    seen = {designs.arm_of(study, {}).settings.signature(): "baseline"}
+def _explicit_names(document: Document, study: Study, design: Explicit) -> Iterator[Problem]:
+    written = document.value["factors"]
     for arm, levels in design.arms.items():
         place = document.place(("design", "arms", arm), of_key=True)
-        problems = []
         if (reason := name_refusal(arm)) or arm == "baseline":
-            problems.append(
-                place.problem(f"the name of this arm {reason or 'is that of the baseline, which is always there'}.")
-            )
+            yield place.problem(f"the name of this arm {reason or 'is that of the baseline, which is always there'}.")
         for name, level in levels.items():
             path = ("design", "arms", arm, name)
             factor = study.factors.get(name)
-            if not isinstance(factor, LevelsFactor):
+            if isinstance(factor, LevelsFactor):
+                if level not in factor.levels:
+                    message = f"{name} has no level {wording.shown(level)}.{wording.meant(level, factor.levels)}"
+                    yield document.place(path).problem(message)
+            elif factor is not None or name not in written:  # else its shape is wrong, which is told already
                 message = f"there is no factor {wording.shown(name)}.{wording.meant(name, study.factors)}"
-                problems.append(document.place(path, of_key=True).problem(message))
-            elif level not in factor.levels:
-                message = f"{name} has no level {wording.shown(level)}.{wording.meant(level, factor.levels)}"
-                problems.append(document.place(path).problem(message))
-        if not problems:
-            same = seen.setdefault(designs.arm_of(study, levels).settings.signature(), arm)
-            if same != arm:
-                problems.append(place.problem(f"the arm {arm} has the same settings as {same}; leave one out."))
-        yield from problems
+                yield document.place(path, of_key=True).problem(message)
+
+
+def _equal_arms(document: Document, study: Study, design: Explicit) -> Iterator[Problem]:
+    seen = {designs.arm_of(study, {}).settings.signature(): "baseline"}
+    for arm, levels in design.arms.items():
+        if arm == "baseline" or any(level not in _levels_of(study, name) for name, level in levels.items()):
+            continue
+        same = seen.setdefault(designs.arm_of(study, levels).settings.signature(), arm)
+        if same != arm:
+            place = document.place(("design", "arms", arm), of_key=True)
+            yield place.problem(f"the arm {arm} has the same settings as {same}; leave one out.")
+
+
+def _levels_of(study: Study, name: str) -> Iterable[str]:
+    factor = study.factors.get(name)
+    return factor.levels if isinstance(factor, LevelsFactor) else ()

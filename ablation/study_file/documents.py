@@ -28,6 +28,8 @@ def overlaid(document: Document, overlay: Document) -> Document:
         values |= made
         keys |= made
         assign(form, assignment)
+        if assignment.value != {}:
+            values, keys = (_without_below(places, assignment.path) for places in (values, keys))
         values |= _moved(overlay.values, assignment.origin, assignment.path)
         keys |= _moved(overlay.keys, assignment.origin, assignment.path)
     return Document(form, values, keys)
@@ -64,6 +66,12 @@ def _missing_above(form: Form, path: Path) -> list[Path]:
             return above[count:]
         inner = inner[segment]
     return []
+
+
+def _without_below(places: Mapping[Path, Place], path: Path) -> dict[Path, Place]:
+    """The places but for those inside what stood at a path."""
+    length = len(path)
+    return {at: place for at, place in places.items() if len(at) <= length or at[:length] != path}
 
 
 def _moved(places: Mapping[Path, Place], origin: Path, target: Path) -> dict[Path, Place]:

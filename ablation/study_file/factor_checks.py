@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from itertools import combinations, islice
+from itertools import chain, combinations, islice
 
 from ablation import conditions, wording
 from ablation.errors import Problem
@@ -23,19 +23,25 @@ _MAX_CONTEXTS = 20
 
 def factor_problems(document: Document, factors: Mapping[str, Factor]) -> list[Problem]:
     """All that is wrong with factors of the right shape."""
-    if not factors:
+    if not isinstance(document.value.get("factors"), dict):
         return []
     levels = sum(len(factor.levels) for factor in factors.values() if isinstance(factor, LevelsFactor))
     if levels > MAX_LEVELS:
         message = f"the factors have {levels:,} levels; at most {MAX_LEVELS} are allowed. A search draws from ranges."
         return [document.place(("factors",), of_key=True).problem(message)]
-    problems = [*_names(document, factors), *_patch_keys(document, factors)]
-    problems += _conditions(document, factors)
-    if not problems:
+    wrong_keys = {name: list(_patch_keys(document, {name: factor})) for name, factor in factors.items()}
+    condition_problems = list(_conditions(document, factors))
+    problems = [*_names(document, factors), *chain.from_iterable(wrong_keys.values()), *condition_problems]
+    if not condition_problems:
         problems += _shared_keys(document, factors)
-    if not problems and len(factors) == len(document.value["factors"]):
-        for name in factors:
+    for name, factor in factors.items():
+        # What a level comes to can be said where the conditions on the way to it can be followed.
+        followed = not factor.when or not (condition_problems or len(factors) < len(document.value["factors"]))
+        if followed and not wrong_keys[name]:
             problems += _levels(document, factors, name)
+    for name, written in document.value["factors"].items():
+        if name not in factors and isinstance(written, dict) and isinstance(sets := written.get("sets"), str):
+            problems += _unknown_key(document, name, sets)
     return problems
 
 
@@ -195,30 +201,41 @@ def _distinct(document: Document, at: tuple[str, str], settings: Settings, seen:
 def _range(document: Document, name: str, factor: RangeFactor) -> Iterator[Problem]:
     low, high = factor.range
     place = document.place(("factors", name, "range"))
-    if low >= high:
-        yield place.problem(
-            f"factors.{name}.range must go from the lower bound to the higher one, not [{low:g}, {high:g}]."
-        )
-        return
-    if factor.scale == "log" and low <= 0:
-        yield place.problem(f"factors.{name}.range must lie above 0 on a log scale, not begin at {low:g}.")
-        return
-    if factor.integer and not (low.is_integer() and high.is_integer()):
-        yield place.problem(f"factors.{name}.range must have whole bounds with integer: true, not [{low:g}, {high:g}].")
+    if reason := _bounds_refusal(factor):
+        yield place.problem(f"factors.{name}.range must {reason}.")
+        yield from _unknown_key(document, name, factor.sets)
         return
     if (
         not factor.integer
-        and _at_number(document, name, factor, low)
-        and not _at_number(document, name, factor, int(low))
+        and _at_number(document, name, factor.sets, low)
+        and not _at_number(document, name, factor.sets, int(low))
     ):
         yield place.problem(f"factors.{name} sets whole numbers; write integer: true.")
         return
     for bound in (low, high):
-        yield from _at_number(document, name, factor, int(bound) if factor.integer else bound)
+        yield from _at_number(document, name, factor.sets, int(bound) if factor.integer else bound)
 
 
-def _at_number(document: Document, name: str, factor: RangeFactor, number: float) -> list[Problem]:
+def _bounds_refusal(factor: RangeFactor) -> str | None:
+    """What a range must do that it does not."""
+    low, high = factor.range
+    if low >= high:
+        return f"go from the lower bound to the higher one, not [{low:g}, {high:g}]"
+    if factor.scale == "log" and low <= 0:
+        return f"lie above 0 on a log scale, not begin at {low:g}"
+    if factor.integer and not (low.is_integer() and high.is_integer()):
+        return f"have whole bounds with integer: true, not [{low:g}, {high:g}]"
+    return None
+
+
+def _unknown_key(document: Document, name: str, sets: str) -> list[Problem]:
+    """That a range sets what is not there; its numbers are told of elsewhere."""
+    key = document.place(("factors", name, "sets"))
+    return [problem for problem in _at_number(document, name, sets, 1) if key.is_that_of(problem)]
+
+
+def _at_number(document: Document, name: str, sets: str, number: float) -> list[Problem]:
     """What is wrong with the settings where a range gives this number."""
     where, key = document.place(("factors", name, "range")), document.place(("factors", name, "sets"))
-    overlay = Document({factor.sets: number}, {(): where, (factor.sets,): where}, {(factor.sets,): key})
+    overlay = Document({sets: number}, {(): where, (sets,): where}, {(sets,): key})
     return read_settings(overlaid(document, overlay))[1]

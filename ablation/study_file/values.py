@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -54,6 +56,17 @@ DESIGNS: dict[str, type[BaseModel]] = {
 MARGINS = {"accuracy": 0.002, "loss": 0.01}
 """Effects inside these count as equivalent unless the study file says otherwise."""
 
+_STAND_INS = {
+    "question": "?",
+    "design": {"kind": "one-factor"},
+    "seeds": 1,
+    "evaluate_on": "validation",
+    "margin": 1.0,
+}
+"""In the place of what is not valid: values that no other check has anything to say about."""
+
+_MENDED_AT_MOST = 3
+
 _LEAF_MODELS: dict[str, type[BaseModel]] = {"recipe": Recipe, "execution": ExecutionPlan, "tracking": Tracking}
 
 
@@ -95,19 +108,51 @@ def read_factors(document: Document) -> tuple[dict[str, Factor], list[Problem]]:
     return factors, problems
 
 
-def read_rest(document: Document, given: dict[str, Any]) -> tuple[Study | None, list[Problem]]:
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """A study with what is valid of a document; None where nothing can be made of it."""
+
+    study: Study | None
+    problems: list[Problem]
+    replaced: frozenset[str] = frozenset()
+    """The keys whose values are not valid, and stand in the study as something else."""
+
+
+def read_rest(document: Document, given: dict[str, Any]) -> Rest:
     """All that is neither settings nor factors; `given` holds those, with the study's name and scale."""
     form = document.value
     problems = [_unknown(document, (key,)) for key in form if key not in STUDY_KEYS]
     data = {key: value for key, value in form.items() if key in STUDY_KEYS and key not in {*SETTINGS_KEYS, "factors"}}
     data.setdefault("evaluate_on", "validation" if _is_search(form) else "test")
     data.setdefault("margin", MARGINS.get(str(form.get("metric", "accuracy")), MARGINS["accuracy"]))
-    study = None
-    try:
-        study = Study.model_validate({**data, **given}, strict=True)
-    except ValidationError as error:
-        problems += problems_of(error, document)
-    return study, problems
+    replaced: frozenset[str] = frozenset()
+    for attempt in range(_MENDED_AT_MOST + 1):
+        try:
+            return Rest(Study.model_validate({**data, **given}, strict=True), problems, replaced)
+        except ValidationError as error:
+            if not attempt:
+                problems += problems_of(error, document)
+            data, more = _mended(data, error)
+            replaced |= more
+    return Rest(None, problems, replaced)
+
+
+def _mended(data: dict[str, Any], error: ValidationError) -> tuple[dict[str, Any], frozenset[str]]:
+    """The data without what pydantic refused, and the keys that got another value: the rest is checked all the same."""
+    data, replaced = copy.deepcopy(data), set()
+    for detail in error.errors():
+        key, *inner = _path_in(data, detail["loc"], missing=detail["type"] == "missing")
+        around: Any = data
+        for segment in [key, *inner][:-1]:
+            around = around.get(segment) if isinstance(around, dict) else None
+        if inner and isinstance(around, dict) and inner[-1] in around:
+            del around[inner[-1]]
+            continue
+        replaced.add(str(key))
+        data.pop(str(key), None)
+        if key in _STAND_INS:
+            data[str(key)] = _STAND_INS[str(key)]
+    return data, frozenset(replaced)
 
 
 def problems_of(error: ValidationError, document: Document, prefix: Path = ()) -> list[Problem]:

@@ -1,8 +1,8 @@
 """YAML with the place of every key and value, and without its traps.
 
 PyYAML follows YAML 1.1, where `off` is false, `012` is ten, `1:30` is ninety and `1e-3` is text; of two equal keys the
-last wins, and aliases can grow a small file beyond any memory. Each of these is a problem told with its place. Knows
-nothing of studies.
+last wins, and aliases can grow a small file beyond any memory. Each of these is a problem told with its place; the
+document then holds what was most likely meant, so that the rest can be checked. Knows nothing of studies.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import yaml
@@ -36,10 +36,16 @@ class Place:
     source: str
     line: int = 0
     column: int = 0
+    guessed: bool = False
+    """Whether what stands here is told already, and the document holds what was probably meant."""
 
     def problem(self, message: str) -> Problem:
         """A problem at this place."""
-        return Problem(self.line, self.column, message, self.source)
+        return Problem(self.line, self.column, message, self.source, second=self.guessed)
+
+    def is_that_of(self, problem: Problem) -> bool:
+        """Whether this is the place of a problem."""
+        return (problem.source, problem.line, problem.column) == (self.source, self.line, self.column)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +55,8 @@ class Document:
     value: Any
     values: Mapping[Path, Place]
     keys: Mapping[Path, Place] = field(default_factory=dict)
+    problems: tuple[Problem, ...] = ()
+    """Of the text as YAML; the document is read all the same."""
 
     def place(self, path: Path, *, of_key: bool = False) -> Place:
         """Where a path stands, or else the nearest thing around it that has a place."""
@@ -62,17 +70,16 @@ class Document:
 def read(text: str, source: str, *, located: bool = True) -> Document:
     """Read YAML within the bounds above; not located, all problems name the source alone.
 
-    Raises StudyFileError with every problem.
+    Raises StudyFileError where the text cannot be read at all.
     """
     if len(text) > MAX_CHARACTERS:
         raise StudyFileError([Place(source).problem(f"is longer than {MAX_CHARACTERS:,} characters.")])
     reading = _Reading(source, located)
     try:
-        problems = list(reading.refusals(text))
-        if not problems:
-            root = yaml.compose(text, Loader=yaml.SafeLoader)
-            value = reading.value_of(root, ()) if root is not None else None
-            problems = reading.problems
+        if refusals := list(reading.refusals(text)):
+            raise StudyFileError(refusals)
+        root = yaml.compose(text, Loader=yaml.SafeLoader)
+        value = reading.value_of(root, ()) if root is not None else None
     except yaml.MarkedYAMLError as error:
         begun = f" (begun in line {error.context_mark.line + 1})" if error.context_mark else ""
         what = f"{error.context}{begun}: {error.problem}" if error.context else str(error.problem)
@@ -85,9 +92,7 @@ def read(text: str, source: str, *, located: bool = True) -> Document:
         raise StudyFileError(
             [place.problem(f"the character U+{ord(text[error.position]):04X} cannot stand in YAML.")]
         ) from None
-    if problems:
-        raise StudyFileError(problems)
-    return Document(value, reading.values, reading.keys)
+    return Document(value, reading.values, reading.keys, tuple(reading.problems))
 
 
 class _Reading:
@@ -136,9 +141,10 @@ class _Reading:
         assert isinstance(node, yaml.ScalarNode)
         try:
             return _scalar(node)
-        except ValueError as error:
-            self.problems.append(self.values[path].problem(str(error)))
-            return None
+        except _TrapError as trap:
+            self.problems.append(self.values[path].problem(str(trap)))
+            self.values[path] = replace(self.values[path], guessed=True)
+            return trap.meant
 
     def _mapping(self, node: yaml.MappingNode, path: Path) -> dict[str, Any]:
         mapping: dict[str, Any] = {}
@@ -146,7 +152,9 @@ class _Reading:
             place = self.at(key_node.start_mark)
             if key_node.tag != f"{_TAG}str":
                 self.problems.append(place.problem(_key_refusal(key_node)))
-                continue
+                if not isinstance(key_node, yaml.ScalarNode) or key_node.tag == f"{_TAG}merge":
+                    continue
+                place = replace(place, guessed=True)
             inner = (*path, key_node.value)
             if key_node.value in mapping:
                 before = self.keys[inner]
@@ -156,6 +164,14 @@ class _Reading:
             self.keys[inner] = place
             mapping[key_node.value] = self.value_of(value_node, inner)
         return mapping
+
+
+class _TrapError(ValueError):
+    """A scalar that YAML 1.1 reads otherwise than one means, with what one probably means."""
+
+    def __init__(self, message: str, meant: bool | float | str) -> None:
+        super().__init__(message)
+        self.meant = meant
 
 
 def _key_refusal(node: yaml.Node) -> str:
@@ -179,46 +195,49 @@ def _meaning(text: str) -> str:
 
 
 def _scalar(node: yaml.ScalarNode) -> bool | int | float | str | None:
-    """The value of a scalar. Raises ValueError with what to write instead where YAML 1.1 surprises."""
+    """The value of a scalar. Raises _TrapError with what to write instead where YAML 1.1 surprises."""
     text, kind = str(node.value), str(node.tag).removeprefix(_TAG)
     if node.style is not None or kind == "str":
         if any("\ud800" <= char <= "\udfff" for char in text):
-            raise ValueError("half of a character (a lone surrogate) stands here; write the whole character.")
+            message = "half of a character (a lone surrogate) stands here; write the whole character."
+            raise _TrapError(message, text.encode("utf-8", "replace").decode())
         # The expression takes quadratic time, which the bound keeps short.
         if node.style is None and len(text) <= _LONGEST_NUMBER and _NUMBER_LIKE.fullmatch(text):
-            raise ValueError(
-                f'YAML reads {text} as text; write {_as_number(text)} for a number, or quote it: "{text}".'
-            )
+            number = _as_number(text)
+            message = f'YAML reads {text} as text; write {number} for a number, or quote it: "{text}".'
+            raise _TrapError(message, _finite(number))
         return text
     if kind == "null":
         return None
     if kind == "bool":
         if text.lower() not in {"true", "false"}:
             meaning = _meaning(text)
-            raise ValueError(f'YAML reads {text} as {meaning}; write {meaning}, or quote it for text: "{text}".')
+            message = f'YAML reads {text} as {meaning}; write {meaning}, or quote it for text: "{text}".'
+            raise _TrapError(message, meaning == "true")
         return text.lower() == "true"
     if kind in {"int", "float"}:
         return _number(text, kind)
-    raise ValueError(
-        f'YAML reads {text} as {"a date" if kind == "timestamp" else "no plain value"}; quote it: "{text}".'
-    )
+    what = "a date" if kind == "timestamp" else "no plain value"
+    raise _TrapError(f'YAML reads {text} as {what}; quote it: "{text}".', text)
 
 
 def _number(text: str, kind: str) -> int | float:
     if len(text) > _LONGEST_NUMBER:
-        raise ValueError(f"a number of {len(text)} characters is too long; {_LONGEST_NUMBER} are allowed.")
+        message = f"a number of {len(text)} characters is too long; {_LONGEST_NUMBER} are allowed."
+        raise _TrapError(message, text)
     if ":" in text:
-        raise ValueError(f'YAML reads {text} as a number to the base 60; write the number, or quote it: "{text}".')
+        message = f'YAML reads {text} as a number to the base 60; write the number, or quote it: "{text}".'
+        raise _TrapError(message, text)
     plain = text.replace("_", "")
     if kind == "int" and re.fullmatch(r"[-+]?0\d+", plain):
-        raise ValueError(
-            f'YAML reads {text} as the octal number {int(plain, 8)}; write {int(plain)}, or quote it: "{text}".'
-        )
+        decimal, octal = int(plain), int(plain, 8)
+        message = f'YAML reads {text} as the octal number {octal}; write {decimal}, or quote it: "{text}".'
+        raise _TrapError(message, decimal)
     if kind == "int":
         return int(plain, 0)
     value = math.nan if plain.lower().lstrip("+-") in {".inf", ".nan"} else float(plain)
     if not math.isfinite(value):
-        raise ValueError(f"{text} is not a finite number.")
+        raise _TrapError(f"{text} is not a finite number.", text)
     return value
 
 
@@ -229,3 +248,11 @@ def _as_number(text: str) -> str:
         return f"{float(mantissa):g}"
     mantissa = mantissa if "." in mantissa else f"{mantissa}.0"
     return f"{mantissa}e{exponent if exponent[0] in '+-' else f'+{exponent}'}"
+
+
+def _finite(number: str) -> int | float | str:
+    """The number that a text says, the text itself where there is no such number."""
+    value = float(number)
+    if not math.isfinite(value):
+        return number
+    return int(value) if number.lstrip("+-").isdigit() else value

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from commands import ablate
 from live_processes import all_gone, descendants
-from small_studies import SEARCH, SMALL, StudyWriter
+from small_studies import ONE_FAILS, SEARCH, SMALL, StudyWriter, write_late
 
 REPORT_FILES = ("report.html", "findings.json", "findings.md", "results.csv")
 
@@ -160,6 +160,12 @@ def test_a_changed_question_is_no_change(finished: Path) -> None:
         (["report"], 2, "either a STUDY or --from"),
         (["run", "small.yaml", "--scale", "huge"], 2, "there is no scale huge"),
         (["run", "small.yaml", "--device", "cuda", "--runs-dir", "other"], 5, "there is no device 'cuda'"),
+        (
+            ["run", "small.yaml", "--device", "tpu"],
+            2,
+            'there is no kind of device "tpu". Allowed: auto, cpu, cuda, mps.',
+        ),
+        (["plan", "small.yaml", "--device", "cudo"], 2, "Did you mean cuda?"),
         (["run", "small.yaml", "--slots", "0"], 2, "--slots"),
         (["run", "small.yaml", "--set", "recipe.epoch=3"], 2, "Did you mean epochs?"),
         (["components", "engine"], 2, "allowed are dataset, model"),
@@ -178,13 +184,13 @@ def test_bad_input_is_told_and_has_its_exit_code(
 
 
 def test_failed_trials_give_exit_code_1_and_the_report_is_there(write_study: StudyWriter, tmp_path: Path) -> None:
-    vgg = "crop: {none: {}, vgg: {model: {name: vgg, depth: 11}}}"
-    write_study(SMALL.replace("crop: {none: {}, shifted: {augmentations.crop: {padding: 2}}}", vgg))
+    write_study(ONE_FAILS)
+    write_late(tmp_path)
     done = ablate("run", "small.yaml", "--no-tracking", cwd=tmp_path)
     assert done.returncode == 1, done.stderr
     assert "2 trials failed" in done.stderr
     assert json.loads(ablate("status", "small.yaml", "--json", cwd=tmp_path).stdout)["failed"] == 2
-    assert "32 x 32" in (tmp_path / "runs/small/report.html").read_text()
+    assert "takes 64 images" in (tmp_path / "runs/small/report.html").read_text()
 
 
 def test_max_hours_pauses_and_the_same_command_goes_on(write_study: StudyWriter, tmp_path: Path) -> None:

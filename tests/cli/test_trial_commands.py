@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import torch
 from made_runs import resealed
-from small_studies import SMALL, StudyWriter
+from small_studies import ONE_FAILS, StudyWriter, write_late
 from test_commands import LONG, ablate
 
 from ablation.cli import single
@@ -19,17 +19,15 @@ from ablation.holding import RECORD, hold
 from ablation.run_folder import RunFolder
 from ablation.trial import Record
 
-ONE_FAILS = SMALL.replace("seeds: 2", "seeds: 1").replace(
-    "crop: {none: {}, shifted: {augmentations.crop: {padding: 2}}}",
-    "crop: {none: {}, vgg: {model: {name: vgg, depth: 11}}}",  # too deep for these images
-)
+ONE_BLOCK = ONE_FAILS.replace("seeds: 2", "seeds: 1")
 
 
 @pytest.fixture(scope="module")
 def ended(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A directory in which three trials ended, one of them in a failure."""
     path = tmp_path_factory.mktemp("ended study ü")
-    (path / "small.yaml").write_text(ONE_FAILS)
+    write_late(path)
+    (path / "small.yaml").write_text(ONE_BLOCK)
     assert ablate("run", "small.yaml", "--no-tracking", cwd=path).returncode == 1
     return path
 
@@ -49,17 +47,17 @@ def contents(path: Path) -> dict[Path, bytes]:
 
 
 def test_explain_says_why_a_trial_failed_and_how_to_repeat_it(ended: Path) -> None:
-    trial = record_of(ended, "crop=vgg").trial.id
+    trial = record_of(ended, "crop=late").trial.id
     done = ablate("explain", "small.yaml", trial, cwd=ended)
     assert done.returncode == 0, done.stderr
     lines = [" ".join(line.split()) for line in done.stdout.splitlines()]
     assert f"trial {trial}" in lines
-    assert "arm crop=vgg" in lines
-    assert "levels crop=vgg, flip=none" in lines
+    assert "arm crop=late" in lines
+    assert "levels crop=late, flip=none" in lines
     assert "seed block 0" in lines
     (state,) = (line for line in lines if line.startswith("state"))
     assert state.startswith("state failed (input):")
-    assert "32 x 32" in state
+    assert "takes 64 images" in state
     assert any(line.startswith("attempts 1. ") for line in lines)
     assert any(line.startswith("log --- attempt") for line in lines)
     assert f"repeat ablate run runs/small --trial {trial}" in lines
@@ -90,12 +88,12 @@ def test_an_unknown_trial_is_told_with_what_was_meant(ended: Path, command: str)
 
 
 def test_a_failed_trial_is_queued_again_with_its_log_kept_and_run_by_the_next_run(place: Path) -> None:
-    failed = record_of(place, "crop=vgg").trial.id
+    failed = record_of(place, "crop=late").trial.id
     folder = place / "runs/small/trials" / failed
     log = (folder / "log.txt").read_text()
     done = ablate("retry", "small.yaml", "--failed", cwd=place)
     assert done.returncode == 0, done.stderr
-    assert f"queued {failed} (crop=vgg, seed block 0)" in done.stderr
+    assert f"queued {failed} (crop=late, seed block 0)" in done.stderr
     assert done.stderr.endswith("next: ablate run runs/small\n")
     assert (folder / "earlier-1/log.txt").read_text() == log
     assert json.loads(ablate("status", "small.yaml", "--json", cwd=place).stdout)["waiting"] == 1
@@ -119,7 +117,7 @@ def test_a_failed_trial_is_queued_again_with_its_log_kept_and_run_by_the_next_ru
 )
 def test_what_has_not_failed_is_not_queued_and_then_nothing_is(ended: Path, arguments: list[str], says: str) -> None:
     before = contents(ended)
-    names = {"BASELINE": record_of(ended, "baseline").trial.id, "FAILED": record_of(ended, "crop=vgg").trial.id}
+    names = {"BASELINE": record_of(ended, "baseline").trial.id, "FAILED": record_of(ended, "crop=late").trial.id}
     for name, trial in names.items():
         arguments, says = [trial if each == name else each for each in arguments], says.replace(name, trial)
     done = ablate("retry", "small.yaml", *arguments, cwd=ended)
@@ -146,7 +144,7 @@ def test_a_trial_that_has_ended_is_repeated_in_this_process_beside_its_record(
 
     run_trial = single.run_trial
     monkeypatch.setattr(single, "run_trial", seen)
-    for arm, says in (("flip=flipped", "bit-equal to the record"), ("crop=vgg", "it fails as before")):
+    for arm, says in (("flip=flipped", "bit-equal to the record"), ("crop=late", "it fails as before")):
         done = ablate("run", "small.yaml", "--trial", record_of(ended, arm).trial.id, cwd=ended)
         assert done.returncode == 0, done.stderr
         assert says in done.stderr
@@ -192,8 +190,9 @@ def test_a_trial_without_an_outcome_is_run_in_its_own_folder(place: Path) -> Non
 def test_a_single_trial_begins_a_study_and_refuses_one_that_is_being_run(
     ended: Path, write_study: StudyWriter, tmp_path: Path
 ) -> None:
-    write_study(ONE_FAILS)
-    failing = record_of(ended, "crop=vgg").trial.id
+    write_study(ONE_BLOCK)
+    write_late(tmp_path)
+    failing = record_of(ended, "crop=late").trial.id
     with hold(tmp_path / "runs/small"):
         assert ablate("run", "small.yaml", "--trial", failing, cwd=tmp_path).returncode == 4
     assert ablate("run", "small.yaml", "--trial", failing, cwd=tmp_path).returncode == 1

@@ -17,8 +17,9 @@ nested:
 
 
 def refusal(text: str) -> str:
+    """What is wrong with a text, whether it could be read all the same or not."""
     with pytest.raises(StudyFileError) as refused:
-        read(text, "f.yaml")
+        raise StudyFileError(read(text, "f.yaml").problems)
     return str(refused.value)
 
 
@@ -122,6 +123,26 @@ def test_a_character_that_cannot_stand_in_yaml_has_its_place() -> None:
 
 
 def test_problems_without_places_name_their_source() -> None:
-    with pytest.raises(StudyFileError) as refused:
-        read("off", "--set a=off", located=False)
-    assert str(refused.value).startswith("--set a=off: YAML reads off as false")
+    (problem,) = read("off", "--set a=off", located=False).problems
+    assert str(problem).startswith("--set a=off: YAML reads off as false")
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [("off", False), ("Yes", True), ("1e-3", 0.001), ("1e5", 100_000.0), ("012", 12), ("08", 8),
+     ("2026-11-23", "2026-11-23"),
+     ("1:30", "1:30"), (".nan", ".nan"), ("1e999", "1.0e+999"), ('"\\ud800"', "?")],
+)  # fmt: skip
+def test_what_is_probably_meant_is_read_and_not_told_of_again(text: str, meant: object) -> None:
+    document = read(f"key: {text}", "f.yaml")
+    assert len(document.problems) == 1
+    assert (document.value["key"], type(document.value["key"])) == (meant, type(meant))
+    assert document.place(("key",)).problem("again").second
+    assert not document.place(("key",), of_key=True).problem("of the key").second
+
+
+def test_a_key_that_is_no_text_is_read_as_the_text_that_stands_there() -> None:
+    document = read("off: {a: 1}\n", "f.yaml")
+    assert document.value == {"off": {"a": 1}}
+    assert document.place(("off",), of_key=True).problem("again").second
+    assert not document.place(("off", "a")).problem("of the value").second
