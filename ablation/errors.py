@@ -38,7 +38,7 @@ class InputError(AblationError):
 class DamagedFileError(AblationError):
     """A file of a run folder does not hold what was written to it.
 
-    `torn` says that it is not even JSON: no other version of the package wrote it.
+    `torn` says that it changed on the disk: no other version of the package wrote it.
     """
 
     def __init__(self, file: Path, reason: str, way_out: str, *, torn: bool) -> None:

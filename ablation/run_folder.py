@@ -28,6 +28,7 @@ from ablation.durable import UNFINISHED, append_line, whole_lines, write_whole
 from ablation.errors import AblationError, DamagedFileError
 from ablation.holding import Alarm, Holder, Holding, hold, holder_of
 from ablation.hypotheses import Confirms
+from ablation.sealed import BrokenSealError, seal, sum_of, unseal
 from ablation.settings import Frozen
 from ablation.study import Change, Study
 from ablation.trial import Arm, Epoch, Outcome, Record, Said, Trial
@@ -130,7 +131,7 @@ class RunFolder:
         """Make the trial's folder before its launch; what an unfinished attempt left there stays for the next."""
         folder = self.trial_folder(trial.id)
         folder.mkdir(parents=True, exist_ok=True)
-        write_whole(folder / "trial.json", trial.model_dump_json())
+        write_whole(folder / "trial.json", seal(trial.model_dump_json()))
         return folder
 
     def record(self, trial_id: str) -> Record | None:
@@ -170,10 +171,10 @@ class RunFolder:
         return kept
 
     def set_damaged_aside(self) -> tuple[Path, ...]:
-        """Queue again every trial whose outcome is torn. The folders where what is left of them now lies.
+        """Queue again every trial whose outcome is torn or altered. The folders where what is left of them now lies.
 
-        An outcome that is JSON and yet does not fit stays, and reading it fails: of another version of the package,
-        all of a study's outcomes are like that.
+        An outcome that is as it was written and yet does not fit stays, and reading it fails: of another version of
+        the package, all of a study's outcomes are like that.
         """
         aside = []
         for file in sorted((self.path / "trials").glob("*/outcome.json")):
@@ -197,13 +198,18 @@ class RunFolder:
 
 def write_outcome(folder: Path, outcome: Outcome) -> None:
     """Close a trial for good."""
-    write_whole(folder / "outcome.json", outcome.model_dump_json())
+    write_whole(folder / "outcome.json", seal(outcome.model_dump_json()))
 
 
 def read_outcome(folder: Path) -> Outcome | None:
     """How a trial ended, None while it has not."""
     way_out = "Restore it from a copy, or move it away: `ablate run` then runs the trial again."
     return _read(Outcome, folder / "outcome.json", way_out)
+
+
+def is_whole(folder: Path, name: str, outcome: Outcome) -> bool:
+    """Whether a file beside the outcome still holds what was written; True where the outcome has no sum of it."""
+    return name not in outcome.files or sum_of((folder / name).read_bytes()) == outcome.files[name]
 
 
 def remove_leftovers(folder: Path) -> None:
@@ -215,28 +221,36 @@ def remove_leftovers(folder: Path) -> None:
 
 def write_epochs(folder: Path, epochs: Sequence[Epoch]) -> None:
     """Make the events of a trial those that its checkpoint holds, before it goes on."""
-    write_whole(folder / "events.jsonl", "".join(f"{epoch.model_dump_json()}\n" for epoch in epochs))
+    write_whole(folder / "events.jsonl", "".join(f"{seal(epoch.model_dump_json())}\n" for epoch in epochs))
 
 
 def append_epoch(folder: Path, epoch: Epoch) -> None:
     """Record one epoch of a trial."""
-    append_line(folder / "events.jsonl", epoch.model_dump_json())
+    append_line(folder / "events.jsonl", seal(epoch.model_dump_json()))
 
 
 def _epochs(folder: Path) -> Iterator[Epoch]:
     for line in whole_lines(folder / "events.jsonl"):
-        # A line torn by a crash stays in the file, closed by the next append; the epoch was then trained again.
-        with contextlib.suppress(ValidationError):
-            yield Epoch.model_validate_json(line)
+        # A line torn by a crash stays in the file, closed by the next append; the epoch was then trained again. Of one
+        # that changed on the disk a curve has a gap, and never a wrong point.
+        with contextlib.suppress(ValidationError, BrokenSealError):
+            yield Epoch.model_validate_json(unseal(line.encode()))
 
 
 def _read(model: type[_Value], file: Path, way_out: str) -> _Value | None:
     """What a file holds, None where there is none."""
     try:
-        return model.model_validate_json(file.read_bytes())
+        data = file.read_bytes()
     except (FileNotFoundError, NotADirectoryError):
         return None
+    try:
+        return model.model_validate_json(unseal(data))
+    except BrokenSealError as error:
+        first_member = f'{{"{next(iter(model.model_fields))}":'
+        before_sums = data.startswith(first_member.encode())  # no flip of a bit makes one beginning of the other
+        reason = "it has no sha256: written before there were any, or by hand" if before_sums else str(error)
+        raise DamagedFileError(file, reason, way_out, torn=not before_sums) from None
     except ValidationError as error:
         first = error.errors()[0]
         reason = ".".join([*map(str, first["loc"]), " " + first["msg"]]).strip(". ")
-        raise DamagedFileError(file, reason, way_out, torn=first["type"] == "json_invalid") from None
+        raise DamagedFileError(file, reason, way_out, torn=False) from None

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, Field
 
 from ablation.settings import Frozen, Settings
 from ablation.visible import visible
@@ -156,6 +156,8 @@ class Outcome(Frozen):
     """Of the split that the study evaluates on: rows are true classes, columns predicted ones, entries images."""
     cost: Cost | None = None
     stamp: Stamp | None = None
+    files: dict[str, str] = Field(default_factory=dict)
+    """The sha256 of what was written beside it: predictions, and weights where they are kept."""
 
     def scores(self, split: Split) -> Scores | None:
         """The scores over one split, None where it was not evaluated."""
@@ -168,6 +170,10 @@ class Record(Frozen):
     trial: Trial
     outcome: Outcome | None = None
     epochs: tuple[Epoch, ...] = ()
+
+    def sha256_of(self, name: str) -> str:
+        """What the outcome says of a file beside it, empty where it says nothing."""
+        return self.outcome.files.get(name, "") if self.outcome else ""
 
 
 def uniform_guess(num_classes: int) -> Scores:

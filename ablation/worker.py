@@ -20,6 +20,7 @@ from ablation.failures import Failure, failure_of
 from ablation.faults import point
 from ablation.preparation import DataError, parameter_count, prepared
 from ablation.run_folder import remove_leftovers, write_outcome
+from ablation.sealed import sum_of
 from ablation.training.data import BlockData
 from ablation.training.devices import device_name, peak_memory
 from ablation.training.evaluation import DivergedError, Evaluation, evaluate
@@ -90,17 +91,20 @@ def _scored(fitted: Fitted, model: nn.Module, data: BlockData, assignment: Assig
     except DivergedError:
         return _diverged(data)
     read = test or validation
-    _write_predictions(assignment.folder, read, data)
+    files = {"predictions.npz": _predictions(read, data)}
     if assignment.keep_weights:
         weights = io.BytesIO()
         torch.save(model.state_dict(), weights)
-        write_whole(assignment.folder / "weights.pt", weights.getvalue())
+        files["weights.pt"] = weights.getvalue()
+    for name, content in files.items():
+        write_whole(assignment.folder / name, content)
     return Outcome(
         status="pruned" if fitted.ended == "pruned" else "complete",
         train=fitted.train,
         validation=validation.scores,
         test=test.scores if test else None,
         confusion=read.confusion,
+        files={name: sum_of(content) for name, content in files.items()},
     )
 
 
@@ -115,11 +119,11 @@ def _diverged(data: BlockData) -> Outcome:
     )
 
 
-def _write_predictions(folder: Path, read: Evaluation, data: BlockData) -> None:
+def _predictions(read: Evaluation, data: BlockData) -> bytes:
     labels = (data.test or data.validation).labels.cpu().numpy()
     content = io.BytesIO()
     np.savez(content, probabilities=read.probabilities.numpy().astype(np.float16), labels=labels)
-    write_whole(folder / "predictions.npz", content.getvalue())
+    return content.getvalue()
 
 
 def _stamp(assignment: Assignment, fingerprint: str, started: str) -> Stamp:

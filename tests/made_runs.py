@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,8 +11,15 @@ import numpy as np
 
 from ablation import designs
 from ablation.run_folder import Beginning, RunFolder
+from ablation.sealed import seal
 from ablation.study import Study
 from ablation.trial import Cost, Outcome, Scores, Stamp, Trial, uniform_guess
+
+
+def resealed(read: dict[str, object]) -> str:
+    """What was read from a sealed file and altered, as if it had been written so."""
+    return seal(json.dumps({key: value for key, value in read.items() if key != "sha256"}))
+
 
 CLASSES = ("cat", "dog", "emu")
 NUM_IMAGES = 300
@@ -47,11 +55,11 @@ def made_run(path: Path, study: Study, planted: Planted) -> RunFolder:
             )
             place = path / "trials" / trial.id
             place.mkdir(parents=True)
-            (place / "trial.json").write_text(trial.model_dump_json())
+            (place / "trial.json").write_text(seal(trial.model_dump_json()))
             if status != "missing":
                 accuracy = planted.accuracies.get(arm.name, 0.8)
                 outcome = _outcome(place, accuracy, status, (planted, arm.name, number, block))
-                (place / "outcome.json").write_text(outcome.model_dump_json())
+                (place / "outcome.json").write_text(seal(outcome.model_dump_json()))
     return RunFolder(path)
 
 

@@ -33,6 +33,7 @@ ROWS = (
         "addresses",
         "provenance",
         "durable",
+        "sealed",
         "processes",
         "stopping",
     }

@@ -113,7 +113,8 @@ def _read_all(folder: RunFolder, records: Sequence[Record]) -> tuple[dict[Place,
     gone, damaged = 0, []
     for record in records:
         try:
-            predictions = read_predictions(folder.trial_folder(record.trial.id))
+            place = folder.trial_folder(record.trial.id)
+            predictions = read_predictions(place, record.sha256_of("predictions.npz"))
         except DamagedFileError:
             damaged.append(record.trial.id)
             continue

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ablation.errors import DamagedFileError
+from ablation.sealed import sum_of
 
 _WAY_OUT = "Restore it from a copy, or move it away: it is then left out of all that is said of single images."
 
@@ -34,8 +35,8 @@ class Predictions:
         return np.asarray(self.predicted == self.labels)
 
 
-def read_predictions(folder: Path) -> Predictions | None:
-    """The predictions in a trial's folder, None where there are none.
+def read_predictions(folder: Path, sha256: str = "") -> Predictions | None:
+    """The predictions in a trial's folder, None where there are none; `sha256` is what the outcome says of the file.
 
     Raises:
         DamagedFileError: the file does not hold what a trial writes.
@@ -44,7 +45,10 @@ def read_predictions(folder: Path) -> Predictions | None:
     if not file.exists():
         return None
     try:
-        probabilities, labels = _arrays(file, "probabilities", "labels")
+        data = file.read_bytes()
+        if sha256 and sum_of(data) != sha256:
+            raise ValueError("its sha256 is not the one in outcome.json")
+        probabilities, labels = _arrays(data, "probabilities", "labels")
     except (
         *(OSError, ValueError, KeyError, EOFError, RuntimeError, SyntaxError, OverflowError),  # NumPy, of a header
         *(zipfile.BadZipFile, zlib.error, struct.error),
@@ -55,8 +59,8 @@ def read_predictions(folder: Path) -> Predictions | None:
     return Predictions(probabilities.argmax(axis=1), labels.astype(np.int64))
 
 
-def _arrays(file: Path, *names: str) -> list[NDArray[np.generic]]:
+def _arrays(data: bytes, *names: str) -> list[NDArray[np.generic]]:
     """Arrays of the file. Each is read as a whole before it is looked into, so that its checksum is compared."""
-    with zipfile.ZipFile(file) as archive:
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
         contents = [io.BytesIO(archive.read(f"{name}.npy")) for name in names]
     return [np.load(content, allow_pickle=False) for content in contents]

@@ -92,7 +92,7 @@ def _left_out(trials: int) -> str:
 
 def _predictions(side: Side, blocks: Sequence[int]) -> dict[int, Predictions]:
     found = {
-        block: read_predictions(side.folder.trial_folder(record.trial.id))
+        block: read_predictions(side.folder.trial_folder(record.trial.id), record.sha256_of("predictions.npz"))
         for block, record in side.complete(blocks).items()
     }
     return {block: predictions for block, predictions in found.items() if predictions is not None}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ablation.changes import differences
+from ablation.run_folder import is_whole
 from ablation.trial import Outcome, Record
 
 
@@ -30,12 +31,14 @@ def different_values(record: Record, again: Record) -> list[str]:
 def _result(outcome: Outcome) -> Outcome:
     """An outcome without what may differ. A reason counts only where something failed."""
     reason = outcome.reason if outcome.status == "failed" else ""
-    return outcome.model_copy(update={"cost": None, "stamp": None, "reason": reason})
+    return outcome.model_copy(update={"cost": None, "stamp": None, "files": {}, "reason": reason})
 
 
-def different_files(before: Path, after: Path) -> list[str]:
-    """What differs in predictions and weights, each where both folders hold them."""
-    return _different_predictions(before, after) + _different_weights(before, after)
+def different_files(before: Path, after: Path, outcome: Outcome) -> list[str]:
+    """What differs in predictions and weights, each where both folders hold them; `outcome` is the one before."""
+    names = [name for name in ("predictions.npz", "weights.pt") if (before / name).exists()]
+    damaged = [f"{name}: damaged on the disk since" for name in names if not is_whole(before, name, outcome)]
+    return damaged or _different_predictions(before, after) + _different_weights(before, after)
 
 
 def _different_predictions(before: Path, after: Path) -> list[str]:

@@ -9,6 +9,7 @@ from typing import Any
 from ablation.attempts import attempts
 from ablation.cli.terminal import output, plain, print_json
 from ablation.cli.trials import find_trial, log_lines, state_of
+from ablation.errors import DamagedFileError
 from ablation.run_folder import RunFolder, read_outcome
 from ablation.trial import Attempt, Cause
 
@@ -52,9 +53,13 @@ def _earlier(folder: RunFolder, trial_id: str) -> Iterator[dict[str, Any]]:
     """What the trial came to before it was queued again, the first time first."""
     places = folder.trial_folder(trial_id).glob("earlier-*")
     for place in sorted(places, key=lambda place: int(place.name.removeprefix("earlier-"))):
-        outcome = read_outcome(place)
+        try:
+            outcome = read_outcome(place)
+        except DamagedFileError as error:  # that is why it was put there
+            yield {"folder": str(place), "state": "damaged", "cause": None, "reason": f"{error}"}
+            continue
         if outcome is not None:
-            yield {"folder": str(place), "cause": outcome.cause, "reason": outcome.reason}
+            yield {"folder": str(place), "state": "failed", "cause": outcome.cause, "reason": outcome.reason}
 
 
 def _told(found: dict[str, Any]) -> Iterator[tuple[str, str]]:
@@ -66,7 +71,9 @@ def _told(found: dict[str, Any]) -> Iterator[tuple[str, str]]:
     yield "state", _ending(found["state"], found["cause"], found["reason"])
     tries = [_attempt(number, Attempt.model_validate(each)) for number, each in enumerate(found["attempts"], 1)]
     yield from _listed("attempts", tries)
-    earlier = [f"{each['folder']}: {_ending('failed', each['cause'], each['reason'])}" for each in found["earlier"]]
+    earlier = [
+        f"{each['folder']}: {_ending(each['state'], each['cause'], each['reason'])}" for each in found["earlier"]
+    ]
     yield from _listed("earlier", earlier)
     yield from _listed("log", found["log"])
     yield "repeat", found["repeat"]

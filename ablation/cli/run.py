@@ -63,7 +63,7 @@ def run_study(wanted: Wanted, how: How, stop: StopRequest) -> None:
     check_writable(located.folder.path)
     with pausing(located.folder.path), hold(located.folder.path, how.take_over, heed(stop)):
         for aside in located.folder.set_damaged_aside():
-            say(f"warning: a torn outcome now lies in {aside}; its trial runs again.")
+            say(f"warning: a damaged outcome now lies in {aside}; its trial runs again.")
         begun = begin(located)
         study = begun.study
         name_outsiders(study)

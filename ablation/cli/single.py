@@ -139,7 +139,7 @@ def _repeat(folder: RunFolder, record: Record, here: Here) -> None:
         if again.outcome.status == "failed":
             for line in log_lines(new_place):
                 say(line)
-        different = different_values(record, again) + different_files(place, new_place)
+        different = different_values(record, again) + different_files(place, new_place, record.outcome)
     _conclude(record, different)
 
 

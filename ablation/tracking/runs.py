@@ -10,6 +10,7 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ablation.run_folder import is_whole
 from ablation.tracking import rows
 from ablation.tracking.confusion import confusion_page
 from ablation.trial import Outcome, Record
@@ -71,7 +72,7 @@ def write_trial(client: MlflowClient, run: Run, record: Record, folder: Path, we
         client.log_batch(run_id, metrics=[Metric(*row) for row in metrics], params=[Param(*row) for row in params])
     _write_outcome(client, run_id, record, outcome)
     for name in (*_FILES, *(["weights.pt"] if weights else [])):
-        if (folder / name).exists():
+        if (folder / name).exists() and is_whole(folder, name, outcome):
             client.log_artifact(run_id, str(folder / name))
     client.set_terminated(run_id, _CLOSED[outcome.status], rows.ended(record, start))
 

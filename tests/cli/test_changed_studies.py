@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from commands import Done, ablate
+from made_runs import resealed
 from small_studies import SEARCH, SMALL, StudyWriter
 
 from ablation.run_folder import RunFolder
@@ -148,7 +149,7 @@ def test_trials_under_another_version_are_told_in_the_report(begun: Path) -> Non
     before = outcome.read_text()
     stored = json.loads(before)
     stored["stamp"]["versions"]["torch"] = "1.0"
-    outcome.write_text(json.dumps(stored))
+    outcome.write_text(resealed(stored))
     done = ablate("report", "runs/small", cwd=begun)
     outcome.write_text(before)
     assert "Trials ran under different versions of torch: " in done.stdout

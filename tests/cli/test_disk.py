@@ -16,6 +16,7 @@ from small_studies import SMALL, StudyWriter
 from ablation.cli.locate import Wanted, locate
 from ablation.cli.outlook import room_for
 from ablation.run_folder import RunFolder
+from ablation.sealed import seal
 
 QUICK = SMALL.replace("epochs: 3", "epochs: 1")
 
@@ -170,7 +171,7 @@ def test_clean_makes_room_on_a_full_disk(finished: Path, disk: Path) -> None:
     trial.mkdir(parents=True)
     for name in ("study.json", "study.yaml"):
         (disk / "small" / name).write_bytes((finished / "runs/small" / name).read_bytes())
-    (trial / "outcome.json").write_text('{"status": "complete"}')
+    (trial / "outcome.json").write_text(seal('{"status": "complete"}'))
     (trial / "weights.pt").write_bytes(bytes(10**6))
     fill(disk)
     done = ablate("clean", str(disk / "small"), cwd=finished)

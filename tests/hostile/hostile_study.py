@@ -8,6 +8,7 @@ from hostile_strings import STRINGS
 
 from ablation import designs
 from ablation.run_folder import Beginning
+from ablation.sealed import seal
 from ablation.settings import Part, Recipe, Settings
 from ablation.study import Explicit, LevelsFactor, Study
 from ablation.trial import Arm, Cost, Epoch, Outcome, Scores, Stamp, Trial, trial_id
@@ -61,9 +62,9 @@ def _write_trial(folder: Path, arm: Arm, block: int, outcome: Outcome) -> None:
     trial = Trial(id=trial_id(arm, block), arm=arm, block=block)
     place = folder / "trials" / trial.id
     place.mkdir()
-    (place / "trial.json").write_text(trial.model_dump_json(), "utf-8")
-    (place / "outcome.json").write_text(outcome.model_dump_json(), "utf-8")
-    (place / "events.jsonl").write_text(_epoch().model_dump_json() + "\n", "utf-8")
+    (place / "trial.json").write_text(seal(trial.model_dump_json()), "utf-8")
+    (place / "outcome.json").write_text(seal(outcome.model_dump_json()), "utf-8")
+    (place / "events.jsonl").write_text(seal(_epoch().model_dump_json()) + "\n", "utf-8")
 
 
 def _epoch() -> Epoch:

@@ -14,8 +14,10 @@ from small_studies import SMALL
 from ablation.analysis.analyse import analyse
 from ablation.analysis.results import from_records
 from ablation.designs import arms_of
-from ablation.errors import AblationError, ComponentError
-from ablation.run_folder import RunFolder
+from ablation.errors import AblationError, ComponentError, DamagedFileError
+from ablation.run_folder import RunFolder, read_outcome
+from ablation.sealed import BrokenSealError, seal, unseal
+from ablation.trial import Outcome
 
 ONE_EPOCH = SMALL.replace("epochs: 3", "epochs: 1")
 
@@ -114,7 +116,7 @@ def test_a_torn_outcome_is_put_aside_and_its_trial_runs_again_to_the_same_end(pl
     done = run(place)
     assert done.code == 0, done.stderr
     aside = torn.parent / "earlier-1" / "outcome.json"
-    assert f"warning: a torn outcome now lies in {aside.parent.relative_to(place)}" in done.stderr
+    assert f"warning: a damaged outcome now lies in {aside.parent.relative_to(place)}" in done.stderr
     assert aside.read_bytes() == content[: len(content) // 2]
     assert done.stderr.count("launched") == 1
     assert scores(place) == before
@@ -122,15 +124,75 @@ def test_a_torn_outcome_is_put_aside_and_its_trial_runs_again_to_the_same_end(pl
     assert "launched" not in run(place).stderr
 
 
-def test_an_outcome_that_does_not_fit_is_neither_overwritten_nor_passed_over(place: Path) -> None:
-    """All outcomes of a study are like that where a later version of the package wrote them."""
-    other = outcomes(place)[0]
-    other.write_text('{"status": "complete", "invented later": 1}')
+@pytest.fixture(scope="module")
+def one_outcome(finished: Path) -> bytes:
+    return outcomes(finished)[0].read_bytes()
+
+
+def test_each_flipped_bit_of_an_outcome_is_noticed_and_its_trial_can_be_run_again(
+    tmp_path: Path, one_outcome: bytes
+) -> None:
+    assert Outcome.model_validate_json(unseal(one_outcome)).status == "complete"
+    for bit in range(8 * len(one_outcome)):
+        changed = bytearray(one_outcome)
+        changed[bit // 8] ^= 1 << bit % 8
+        with pytest.raises(BrokenSealError):
+            unseal(bytes(changed))
+        if bit % 101 == 0 or bit < 16:
+            (tmp_path / "outcome.json").write_bytes(changed)
+            with pytest.raises(DamagedFileError) as told:
+                read_outcome(tmp_path)
+            assert told.value.torn, bit
+
+
+def test_an_outcome_in_which_a_digit_changed_is_put_aside_named_and_never_counted(place: Path) -> None:
+    before, path = scores(place), outcomes(place)[1]
+    content = path.read_bytes()
+    at = content.index(b'"accuracy":0.') + len(b'"accuracy":0.')
+    path.write_bytes(content[:at] + bytes([content[at] ^ 1]) + content[at + 1 :])
+    for asked in ("status", "report"):
+        done = command(place, asked, "runs/small")
+        assert done.code == 5
+        assert f"{path.relative_to(place)} is damaged" in done.stderr
+    done = run(place)
+    assert done.code == 0, done.stderr
+    assert f"warning: a damaged outcome now lies in {path.parent.relative_to(place)}/earlier-1" in done.stderr
+    assert done.stderr.count("launched") == 1
+    assert scores(place) == before
+    explained = command(place, "explain", "runs/small", path.parent.name)
+    assert explained.code == 0, explained.stderr
+    assert f"{path.parent.relative_to(place)}/earlier-1: damaged" in explained.stdout
+
+
+def test_an_epoch_in_which_a_bit_flipped_is_left_out(place: Path) -> None:
+    folder = RunFolder(place / "runs/small")
+    path = next(iter(sorted(folder.path.glob("trials/*/events.jsonl"))))
+    line = path.read_bytes()
+    for byte in range(len(line) - 1):
+        path.write_bytes(line[:byte] + bytes([line[byte] ^ 1]) + line[byte + 1 :])
+        record = folder.record(path.parent.name)
+        assert record is not None
+        assert record.epochs == ()
+
+
+def test_predictions_that_are_whole_and_not_this_trials_are_left_out_and_named(place: Path) -> None:
+    one, other = sorted(place.rglob("predictions.npz"))[:2]
+    one.write_bytes(other.read_bytes())
+    done = command(place, "report", "runs/small")
+    assert done.code == 0
+    assert f"1 trial whose predictions.npz is damaged ({one.parent.name})" in done.stdout
+
+
+@pytest.mark.parametrize("sealed", [False, True])
+def test_an_outcome_of_another_version_is_neither_overwritten_nor_passed_over(place: Path, sealed: bool) -> None:
+    """All outcomes of a study are like that where a later version of the package wrote them, or one without sums."""
+    other, text = outcomes(place)[0], '{"status":"complete","invented later":1}'
+    other.write_text(seal(text) if sealed else text)
     for arguments in (("run", "runs/small", "--no-tracking"), ("status", "runs/small")):
         done = command(place, *arguments)
         assert done.code == 5
         assert f"{other.relative_to(place)} is damaged, or of another version" in done.stderr
-    assert other.read_text() == '{"status": "complete", "invented later": 1}'
+    assert other.read_text() == (seal(text) if sealed else text)
 
 
 def test_an_event_torn_at_any_byte_costs_that_epoch_alone(place: Path) -> None:
@@ -138,7 +200,7 @@ def test_an_event_torn_at_any_byte_costs_that_epoch_alone(place: Path) -> None:
     path = next(iter(sorted(folder.path.glob("trials/*/events.jsonl"))))
     line = path.read_bytes()
     assert line.count(b"\n") == 1
-    second = line.replace(b'"epoch":1', b'"epoch":2')
+    second = seal(unseal(line.rstrip()).decode().replace('"epoch":1', '"epoch":2')).encode() + b"\n"
     for length in range(len(second) + 1):
         path.write_bytes(line + second[:length])
         record = folder.record(path.parent.name)
