@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, Field
 
 from ablation.settings import Frozen, Settings
 from ablation.visible import visible
@@ -158,7 +158,7 @@ class Outcome(Frozen):
     """Of the split that the study evaluates on: rows are true classes, columns predicted ones, entries images."""
     cost: Cost | None = None
     stamp: Stamp | None = None
-    files: dict[str, str] = {}
+    files: dict[str, str] = Field(default_factory=dict)
     """The sha256 of what was written beside it: predictions, and weights where they are kept."""
 
     def scores(self, split: Split) -> Scores | None:
