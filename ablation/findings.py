@@ -142,6 +142,9 @@ class Finding(Frozen):
     effect: float | None
     low: float | None = None
     high: float | None = None
+    equivalence_low: float | None = None
+    """Of the 90 % interval that decides `equivalent`, corrected one-sidedly; `equivalence_high` is its other end."""
+    equivalence_high: float | None = None
     p_adjusted: float | None = None
     p_holm: float | None = None
     p_sign_flip: float | None = None
@@ -168,7 +171,10 @@ class Finding(Frozen):
     """In the order of the class numbers; empty without confusion matrices, and of a main effect that is withheld."""
     more_blocks: int | None = None
     """Of an inconclusive finding: about how many more seed blocks give 80 % power for the effect seen, or for a
-    margin above it; None if that is more than anyone would train."""
+    margin above it, judged as an extended plan is; None if that is more than anyone would train, and of a growing
+    plan, which goes no further."""
+    new_plan_blocks: int | None = None
+    """Of an inconclusive finding at the end of a growing plan: of how many seed blocks a new, fixed plan would be."""
     rests_on_diverged: bool = False
 
     @property

@@ -21,7 +21,7 @@ from ablation.analysis.routes import Route, choose_route
 from ablation.analysis.sentences import UNITS, Judged, Scene, sentence
 from ablation.analysis.sign_flips import sign_flip_p
 from ablation.analysis.summaries import arm_summaries, sign_flip_notes, trial_notes
-from ablation.analysis.verdicts import more_blocks, verdict_of
+from ablation.analysis.verdicts import blocks_wanted, verdict_of
 from ablation.findings import Analysis, Finding, Verdict
 
 _SEARCH = "A search chooses its arms by their scores, so it has no findings: only a planned study has."
@@ -102,18 +102,21 @@ def _with_simple_effects(table: ResultsTable, route: Route, judged: list[Judged]
 def _judge(table: ResultsTable, route: Route, estimates: Sequence[_Estimated]) -> list[Judged]:
     """What may be said of each contrast."""
     contrasts = [contrast for contrast, _, _ in estimates]
-    families, diverged = route.families(contrasts) if contrasts else None, table.diverged()
+    grows, diverged = bool(table.rule.looks), table.diverged()
+    bound_at = route.bound_at(contrasts, extended=not grows) if contrasts else None
     others = beside(table, _route(on_the_other_metric(table), len(contrasts)), contrasts)
     judged = []
     for (contrast, estimate, decided), other in zip(estimates, others, strict=True):
         verdict: Verdict = verdict_of(estimate, table.margin, UNITS[table.metric].good)
         verdict = "provisional" if table.provisional and not decided else verdict
-        missing = more_blocks(estimate, table.margin, families) if verdict == "inconclusive" and families else None
+        wanted = blocks_wanted(estimate, table.margin, bound_at) if verdict == "inconclusive" and bound_at else None
+        more = None if grows or wanted is None else max(1, wanted - estimate.blocks)
         weights = np.array(contrast.weights)
         shared = np.isfinite(route.scores[weights != 0]).all(axis=0)
         count = int(diverged[weights != 0][:, shared].sum())
         flips = sign_flip_p(in_each_block(route.scores, weights)[: estimate.blocks])
-        judged.append(Judged(contrast, estimate, verdict, missing, other, count, p_sign_flip=flips))
+        new_plan = wanted if grows else None
+        judged.append(Judged(contrast, estimate, verdict, more, new_plan, other, count, p_sign_flip=flips))
     return judged
 
 
@@ -144,6 +147,8 @@ def _finding(judged: Judged, scene: Scene) -> Finding:
         effect=estimate.effect,
         low=interval.low if interval else None,
         high=interval.high if interval else None,
+        equivalence_low=estimate.equivalence.low if estimate.equivalence else None,
+        equivalence_high=estimate.equivalence.high if estimate.equivalence else None,
         p_adjusted=estimate.p if told else None,
         p_holm=estimate.p_holm if told else None,
         p_sign_flip=judged.p_sign_flip if told else None,
@@ -157,5 +162,6 @@ def _finding(judged: Judged, scene: Scene) -> Finding:
         parameters=judged.beside.parameters,
         other=judged.beside.other,
         more_blocks=judged.more_blocks,
+        new_plan_blocks=judged.new_plan_blocks,
         rests_on_diverged=judged.diverged > 0,
     )

@@ -16,6 +16,8 @@ from ablation.analysis.multiplicity import Correlation, Family, holm
 LEVEL = 0.95
 _KNOWN = 1e6  # so many degrees of freedom are as good as a known error
 EQUIVALENCE_LEVEL = 0.90  # two one-sided tests at 5 % are one 90 % interval
+_ERROR_RATE = 1 - LEVEL
+_BOTH_SIDES = 1 - EQUIVALENCE_LEVEL
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +40,7 @@ class Estimate:
     blocks: int
     interval: Interval | None = None
     equivalence: Interval | None = None
-    """The simultaneous 90 % interval that two one-sided tests compare with the margin."""
+    """The 90 % interval that two one-sided tests compare with the margin; each has its share of 5 % on each side."""
     p: float | None = None
     """Adjusted, from the distribution that the interval comes from."""
     p_holm: float | None = None
@@ -50,8 +52,16 @@ class Estimate:
 class Yardstick(Protocol):
     """What a t statistic must reach in a family of contrasts, and how rare it is. Both agree to the last digit."""
 
-    def bound(self, level: float, measured: Moments) -> float | None:
-        """The half width of an interval in standard errors; None where it has no end."""
+    def bound(self, measured: Moments) -> float | None:
+        """The half width of the 95 % interval in standard errors; None where it has no end."""
+        ...
+
+    def equivalence_bound(self, measured: Moments) -> float | None:
+        """The same for two one-sided tests: at most 5 % of families have an effect that is wrongly inside the margin.
+
+        Effects may lie at both ends of the margin, where errors on one side of each add up (the two-sided interval of
+        90 % then gives up to 6.1 %), so the 5 % are shared out evenly. No stricter than `bound`, which would do too.
+        """
         ...
 
     def p(self, measured: Moments) -> float:
@@ -65,9 +75,13 @@ class SingleStep:
 
     correlation: Correlation
 
-    def bound(self, level: float, measured: Moments) -> float | None:
+    def bound(self, measured: Moments) -> float:
         """The quantile of that distribution."""
-        return Family(self.correlation, measured.freedom).critical(level)
+        return Family(self.correlation, measured.freedom).critical(LEVEL)
+
+    def equivalence_bound(self, measured: Moments) -> float:
+        """The quantile at the share of one contrast."""
+        return min(self.bound(measured), _quantile(_BOTH_SIDES / len(self.correlation), measured))
 
     def p(self, measured: Moments) -> float:
         """How often chance alone gives as large a one."""
@@ -80,9 +94,13 @@ class Bonferroni:
 
     count: int
 
-    def bound(self, level: float, measured: Moments) -> float | None:
+    def bound(self, measured: Moments) -> float:
         """The quantile at the share of one contrast."""
-        return _quantile((1 - level) / self.count, measured)
+        return _quantile(_ERROR_RATE / self.count, measured)
+
+    def equivalence_bound(self, measured: Moments) -> float:
+        """The quantile at the share of one contrast, on each side."""
+        return _quantile(_BOTH_SIDES / self.count, measured)
 
     def p(self, measured: Moments) -> float:
         """The count times the unadjusted p."""
@@ -98,9 +116,14 @@ class Spending:
     correlation: float | None
     """That of any two contrasts, 0 to 0.5, which makes shares larger than even ones; None where it is not known."""
 
-    def bound(self, level: float, measured: Moments) -> float | None:
+    def bound(self, measured: Moments) -> float:
         """The quantile at what this look may spend."""
-        return _quantile(self.looks.level(measured.blocks, self._share(1 - level)), measured)
+        return _quantile(self.looks.level(measured.blocks, self._share()), measured)
+
+    def equivalence_bound(self, measured: Moments) -> float:
+        """The quantile at what this look may spend of the share of one contrast, on each side."""
+        share = _quantile(self.looks.level(measured.blocks, _BOTH_SIDES / self.count), measured)
+        return min(self.bound(measured), share)
 
     def p(self, measured: Moments) -> float:
         """The least error rate for all looks and contrasts at which this look rejects."""
@@ -109,10 +132,10 @@ class Spending:
             return min(1.0, self.count * share)
         return self._family().p(float(special.ndtri(1 - share / 2)))
 
-    def _share(self, error_rate: float) -> float:
+    def _share(self) -> float:
         if self.correlation is None:
-            return error_rate / self.count
-        return 2 * float(special.ndtr(-self._family().critical(1 - error_rate)))
+            return _ERROR_RATE / self.count
+        return 2 * float(special.ndtr(-self._family().critical(LEVEL)))
 
     def _family(self) -> Family:
         """The contrasts as if their error was known: how little that is so is in the looks."""
@@ -125,9 +148,13 @@ class Anytime:
 
     count: int
 
-    def bound(self, level: float, measured: Moments) -> float | None:
+    def bound(self, measured: Moments) -> float | None:
         """The bound of the confidence sequence."""
-        return anytime_bound((1 - level) / self.count, measured.blocks, measured.freedom)
+        return anytime_bound(_ERROR_RATE / self.count, measured.blocks, measured.freedom)
+
+    def equivalence_bound(self, measured: Moments) -> float | None:
+        """The bound of the confidence sequence, at the share of one contrast on each side."""
+        return anytime_bound(_BOTH_SIDES / self.count, measured.blocks, measured.freedom)
 
     def p(self, measured: Moments) -> float:
         """The count times the anytime-valid p."""
@@ -187,8 +214,8 @@ def _estimate(yardstick: Yardstick, measured: Moments, p_holm: float | None) -> 
     return Estimate(
         measured.effect,
         measured.blocks,
-        _around(measured, yardstick.bound(LEVEL, measured)),
-        _around(measured, yardstick.bound(EQUIVALENCE_LEVEL, measured)),
+        _around(measured, yardstick.bound(measured)),
+        _around(measured, yardstick.equivalence_bound(measured)),
         p=yardstick.p(measured),
         p_holm=p_holm,
         block_sd=measured.block_sd,

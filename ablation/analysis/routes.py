@@ -21,13 +21,12 @@ from ablation.analysis.estimates import (
     Estimate,
     Spending,
     Yardstick,
-    family_of,
     held_to,
     single_step,
 )
 from ablation.analysis.looks import SPENDING, Looks
 from ablation.analysis.moments import Floats, Moments, fit_blocked, paired_differences, pooled, with_noisy_baseline
-from ablation.analysis.verdicts import FamilyAt, blocked_families, paired_families
+from ablation.analysis.verdicts import BoundAt
 
 _REJECT = 0.05
 _REJECT_GROWING = 0.2
@@ -84,19 +83,25 @@ class Route:
             return [Estimate(None, 0) for _ in contrasts]
         read = weights[possible][:, self.scored]
         measured = self.measure(self.scores[self.scored], read)
-        found = iter(held_to(self._yardstick(read, measured), measured, once=self.rule.once))
+        tested = sum(one.error is not None for one in measured)
+        found = iter(held_to(self._yardstick(read, tested), measured, once=self.rule.once))
         return [next(found) if is_possible else Estimate(None, 0) for is_possible in possible]
 
-    def families(self, contrasts: Sequence[Contrast]) -> FamilyAt:
-        """The family of these contrasts as it would be with another number of seed blocks, looked at once."""
+    def bound_at(self, contrasts: Sequence[Contrast], *, extended: bool) -> BoundAt:
+        """What |t| would have to reach with more seed blocks: in a plan that is extended, or in a new fixed one."""
         weights = self._weights(contrasts)
         kept = weights[self._possible(weights)][:, self.scored]
-        if self.measure is paired_differences:
-            return paired_families(len(kept))
-        return blocked_families(family_of(kept, 1).correlation, int(self.scored.sum()))
+        rule = Rule(anytime=extended, contrasts=len(kept))
+        yardstick = replace(self, rule=rule)._yardstick(kept, len(kept))
+        components = 1 if self.measure is paired_differences else int(self.scored.sum()) - 1
 
-    def _yardstick(self, weights: Floats, measured: Sequence[Moments]) -> Yardstick:
-        tested = sum(one.error is not None for one in measured)
+        def bound(blocks: int) -> tuple[float | None, float]:
+            freedom = components * (blocks - 1)
+            return yardstick.bound(Moments(0.0, blocks, 1.0, freedom)), freedom
+
+        return bound
+
+    def _yardstick(self, weights: Floats, tested: int) -> Yardstick:
         count = max(tested, self.rule.contrasts)
         if self.rule.anytime:
             return Anytime(count)

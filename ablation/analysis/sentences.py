@@ -49,6 +49,7 @@ class Judged:
     estimate: Estimate
     verdict: Verdict
     more_blocks: int | None = None
+    new_plan_blocks: int | None = None
     beside: Beside = field(default_factory=Beside)
     diverged: int = 0
     """Diverged trials among those that the contrast reads."""
@@ -178,7 +179,9 @@ def _verdict_words(judged: Judged, scene: Scene) -> str:
                 f"{judged.verdict.capitalize()}{f', by less than the margin of {margin_text(scene)}' if small else ''}."
             )
         case "equivalent":
-            return f"Equivalent within the margin of {margin_text(scene)}."
+            assert estimate.equivalence is not None, "it is what the verdict rests on"
+            inside = f"90 % interval {bounds(estimate.equivalence, scene.metric)} inside"
+            return f"Equivalent: {inside} the margin of {margin_text(scene)}."
         case "inconclusive":
             return f"Inconclusive: {_wanted(judged, scene)}."
         case "provisional":
@@ -196,6 +199,9 @@ def _wanted(judged: Judged, scene: Scene) -> str:
     effect = (
         f"an effect as large as the margin of {margin_text(scene)}" if small else "an effect as large as the one seen"
     )
+    if judged.new_plan_blocks is not None:
+        fresh = counted(judged.new_plan_blocks, "fresh seed block")
+        return f"the plan grows no further; 80 % power for {effect} takes a new plan, fixed at about {fresh}"
     if judged.more_blocks is None:
         return f"80 % power for {effect} would take more than {counted(MOST_BLOCKS)}"
     return f"about {counted(judged.more_blocks, 'more seed block')} for 80 % power for {effect}"

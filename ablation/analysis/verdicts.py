@@ -5,13 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from ablation.analysis.estimates import LEVEL, Estimate
-from ablation.analysis.multiplicity import Correlation, Family
+from ablation.analysis.estimates import Estimate
 from ablation.analysis.power import detectable_shift, fewest_blocks
 from ablation.findings import Verdict
 
-FamilyAt = Callable[[int], Family]
-"""The family of contrasts that a number of seed blocks would give."""
+BoundAt = Callable[[int], tuple[float | None, float]]
+"""What |t| must reach with a number of seed blocks, None where no t is enough, and the error's degrees of freedom."""
 
 
 def verdict_of(estimate: Estimate, margin: float, good: int) -> Verdict:
@@ -24,8 +23,8 @@ def verdict_of(estimate: Estimate, margin: float, good: int) -> Verdict:
     return "equivalent" if estimate.equivalence.within(margin) else "inconclusive"
 
 
-def more_blocks(estimate: Estimate, margin: float, family_at: FamilyAt) -> int | None:
-    """Seed blocks beyond those there, at least one, for 80 % power for the effect seen, or for a larger margin.
+def blocks_wanted(estimate: Estimate, margin: float, bound_at: BoundAt) -> int | None:
+    """Seed blocks in all for 80 % power for the effect seen, or for a larger margin.
 
     None where it is more than anyone would train.
     """
@@ -34,21 +33,7 @@ def more_blocks(estimate: Estimate, margin: float, family_at: FamilyAt) -> int |
     effect, sd = max(abs(estimate.effect), margin), estimate.block_sd
 
     def enough(blocks: int) -> bool:
-        family = family_at(blocks)
-        return detectable_shift(family.critical(LEVEL), family.freedom) * sd / math.sqrt(blocks) <= effect
+        bound, freedom = bound_at(blocks)
+        return bound is not None and detectable_shift(bound, freedom) * sd / math.sqrt(blocks) <= effect
 
-    needed = fewest_blocks(enough)
-    return None if needed is None else max(1, needed - estimate.blocks)
-
-
-def blocked_families(correlation: Correlation, num_arms: int) -> FamilyAt:
-    """The families of the blocked linear model."""
-    return lambda blocks: Family(correlation, (num_arms - 1) * (blocks - 1))
-
-
-def paired_families(count: int) -> FamilyAt:
-    """One contrast at a time: the critical value that Bonferroni's correction gives, as a family of its own.
-
-    A family of `count` uncorrelated contrasts is a little less strict than Bonferroni, which does for a rough count.
-    """
-    return lambda blocks: Family.equicorrelated(count, 0.0, blocks - 1)
+    return fewest_blocks(enough)

@@ -29,6 +29,7 @@ from ablation.trial import Arm, Record
 
 FINDING_KEYS = (
     *("kind", "factor", "level", "reference", "metric", "effect", "low", "high"),
+    *("equivalence_low", "equivalence_high"),
     *("p_adjusted", "seed_blocks", "verdict", "sentence", "aliases"),
 )
 """What `--json` prints of a finding; findings.json holds all of it."""

@@ -10,6 +10,7 @@ from made_tables import made_table, noise
 
 from ablation.analysis.analyse import analyse
 from ablation.analysis.results import ResultsTable, framed
+from ablation.analysis.routes import Rule
 from ablation.analysis.writing import markdown, write_findings
 from ablation.findings import Analysis
 
@@ -163,7 +164,10 @@ def test_equivalent_only_inside_the_margin():
     assert {finding.verdict for finding in analyse(table).findings} == {"equivalent"}
     narrow = dataclasses.replace(table, margin=0.00005)
     assert {finding.verdict for finding in analyse(narrow).findings} == {"inconclusive"}
-    assert "within the margin of 0.20 pp" in analyse(table).findings[0].sentence
+    for finding in analyse(table).findings:
+        low, high = 100 * finding.equivalence_low, 100 * finding.equivalence_high
+        assert finding.low < finding.equivalence_low < finding.equivalence_high < finding.high
+        assert f"Equivalent: 90 % interval [{low:+.2f}, {high:+.2f}] inside the margin of 0.20 pp." in finding.sentence
 
 
 def test_a_small_certain_effect_says_that_it_is_small():
@@ -177,6 +181,17 @@ def test_an_open_question_says_what_it_would_take():
     assert finding.verdict == "inconclusive"
     assert finding.more_blocks >= 1
     assert f"about {finding.more_blocks} more seed block" in finding.sentence
+
+
+def test_a_growing_plan_at_its_end_promises_no_more_seed_blocks():
+    grows = dataclasses.replace(
+        made_table(shifted(0, 0, seed=2, blocks=4), {"part": ["a", "b"]}), rule=Rule(looks=(3, 4))
+    )
+    finding = analyse(grows).findings[0]
+    assert (finding.verdict, finding.more_blocks) == ("inconclusive", None)
+    assert finding.new_plan_blocks > 4
+    assert f"takes a new plan, fixed at about {finding.new_plan_blocks} fresh seed blocks." in finding.sentence
+    assert "more seed block" not in finding.sentence
 
 
 def test_an_effect_that_would_take_too_long_is_told_so():

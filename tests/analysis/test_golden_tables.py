@@ -17,6 +17,7 @@ from scipy import stats
 from statsmodels.regression.linear_model import RegressionResultsWrapper
 from statsmodels.stats.anova import anova_lm
 from statsmodels.stats.multitest import multipletests
+from statsmodels.stats.weightstats import ttost_paired
 
 from ablation.analysis.analyse import analyse
 from ablation.analysis.csv_table import from_csv
@@ -76,6 +77,9 @@ def held(finding: Finding, effect: float, error: float, correlation: NDArray[np.
     half = (finding.high - finding.low) / 2 / error
     assert below(half, correlation, freedom) == pytest.approx(0.95, abs=2e-4)
     assert finding.p_adjusted == pytest.approx(1 - below(abs(effect / error), correlation, freedom), abs=2e-4)
+    one_sided = error * stats.t.ppf(1 - 0.05 / len(correlation), freedom)
+    assert finding.equivalence_low == pytest.approx(effect - one_sided, rel=1e-5)
+    assert finding.equivalence_high == pytest.approx(effect + one_sided, rel=1e-5)
 
 
 @pytest.mark.parametrize("name", POOLED)
@@ -93,12 +97,20 @@ def test_a_complete_table_is_least_squares_with_arms_and_blocks(name: str) -> No
     assert "Blocked linear model" in analysis.method
 
 
+def tost(level: NDArray[np.float64], reference: NDArray[np.float64], finding: Finding) -> tuple[float, float]:
+    """The p of its two one-sided tests where the margin ends where the interval does: each is at its 5 %."""
+    _, lower, upper = ttost_paired(level, reference, finding.equivalence_low, finding.equivalence_high)
+    return float(lower[1]), float(upper[1])
+
+
 def test_two_arms_are_a_paired_t_test() -> None:
     data, (finding,) = raw("two_arms"), ours("two_arms").findings
     baseline, other = (rows["y"].to_numpy() for _, rows in data.groupby("arm"))
     result = stats.ttest_rel(other, baseline)
     interval = result.confidence_interval()
     assert (finding.low, finding.high) == pytest.approx((interval.low, interval.high))
+    both = tost(other, baseline, finding)
+    assert both == pytest.approx((0.05, 0.05), abs=1e-6)
     assert finding.p_adjusted == finding.p_holm == pytest.approx(result.pvalue)
 
 
@@ -115,6 +127,8 @@ def test_a_table_that_is_not_pooled_is_paired_t_tests(name: str) -> None:
         assert finding.seed_blocks == len(both)
         assert finding.effect == pytest.approx((both[arm] - both[baseline]).mean())
         assert (finding.low, finding.high) == pytest.approx((interval.low, interval.high))
+        one_sided = result.confidence_interval(1 - 0.10 / len(others))
+        assert (finding.equivalence_low, finding.equivalence_high) == pytest.approx((one_sided.low, one_sided.high))
     adjusted = multipletests(unadjusted, method="bonferroni")[1]
     assert [one.p_adjusted for one in analysis.findings] == pytest.approx(adjusted.tolist())
     holm = multipletests(unadjusted, method="holm")[1]
