@@ -12,6 +12,7 @@ from torch import nn
 from ablation import components
 from ablation.errors import AblationError, InputError
 from ablation.seeding import seed_of
+from ablation.sending import send
 from ablation.settings import Part, Recipe, Settings
 from ablation.splits import Splits
 from ablation.training.data import BlockData, block_data, to_float
@@ -94,7 +95,7 @@ def _check_size(model: nn.Module, data: BlockData) -> None:
     """Refuse a model that cannot take these images or counts other classes, before an epoch is spent on it."""
     model.eval()
     with torch.inference_mode():
-        shape = tuple(model(data.transform(to_float(data.train.images[:2]))).shape)
+        shape = tuple(model(data.transform(to_float(send(data.train.images[:2], data.train.labels.device)))).shape)
     if shape != (2, data.num_classes):
         raise InputError(
             f"the model gives an output of shape {shape} for 2 images; the data set needs (2, {data.num_classes})."
