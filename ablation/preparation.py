@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from ablation import components
 from ablation.errors import AblationError, InputError
 from ablation.seeding import seed_of
+from ablation.sending import send
 from ablation.settings import Part, Recipe, Settings
 from ablation.splits import Splits
 from ablation.training.data import BlockData, block_data, to_float
@@ -94,7 +95,8 @@ def _check_size(model: nn.Module, data: BlockData) -> None:
     """Refuse a model that cannot take these images or counts other classes, before an epoch is spent on it."""
     model.eval()
     with torch.inference_mode():
-        check_output(model(data.transform(to_float(data.train.images[:2]))), 2, data.num_classes)
+        images = to_float(send(data.train.images[:2], data.train.labels.device))
+        check_output(model(data.transform(images)), 2, data.num_classes)
 
 
 def check_output(output: Tensor, images: int, num_classes: int) -> None:

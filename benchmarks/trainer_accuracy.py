@@ -33,7 +33,7 @@ def equivalence(differences: Sequence[float], margin: float) -> dict[str, float 
     error = max(statistics.stdev(differences), 1e-12) / math.sqrt(count)
     law = stats.t(count - 1)
     p = max(law.sf((mean + margin) / error), law.cdf((mean - margin) / error))
-    reach = law.ppf(1 - LEVEL) * error
+    reach = float(law.ppf(1 - LEVEL)) * error
     return {"mean": mean, "low": mean - reach, "high": mean + reach, "p": float(p), "equivalent": bool(p < LEVEL)}
 
 

@@ -13,7 +13,9 @@ from torch.nn import functional
 
 from ablation.errors import InputError
 from ablation.seeding import seed_of
+from ablation.sending import send
 from ablation.splits import VALIDATION_FRACTION, LabelledImages, Splits
+from ablation.training.devices import has_room
 
 Transform = Callable[[Tensor], Tensor]
 """Float images in [0, 1], N x C x H x W, to what the model sees."""
@@ -30,7 +32,7 @@ CHUNK = 2048
 
 @dataclass(frozen=True, slots=True)
 class DeviceImages:
-    """uint8 images N x C x H x W and int64 labels N, on the device."""
+    """uint8 images N x C x H x W and int64 labels N, the labels on the device, the images too where there is room."""
 
     images: Tensor
     labels: Tensor
@@ -67,22 +69,32 @@ def stratified_validation(labels: NDArray[np.int64], block: int) -> NDArray[np.b
 
 
 def block_data(splits: Splits, block: int, fits: list[Fit], device: str, with_test: bool) -> BlockData:
-    """Split, move to the device and fit the preprocessing; `fits` run in their order."""
+    """Split, move to the device and fit the preprocessing; `fits` run in their order.
+
+    Images stay in the host's memory where they would take too much of the device's; batches are then sent one by one.
+    """
     held_out = stratified_validation(splits.train.labels, block)
-    train = _on_device(splits.train, ~held_out, device)
+    home = device if has_room(device, splits.train.images.nbytes + splits.test.images.nbytes) else "cpu"
+    places = (home, device)
+    train = _on_device(splits.train, ~held_out, places)
     return BlockData(
         train=train,
-        validation=_on_device(splits.train, held_out, device),
-        test=_on_device(splits.test, np.ones(len(splits.test), dtype=bool), device) if with_test else None,
+        validation=_on_device(splits.train, held_out, places),
+        test=_on_device(splits.test, np.ones(len(splits.test), dtype=bool), places) if with_test else None,
         num_classes=len(splits.classes),
         transform=_chain([fit(train.images) for fit in fits]),
     )
 
 
-def _on_device(data: LabelledImages, rows: NDArray[np.bool_], device: str) -> DeviceImages:
-    return DeviceImages(
-        torch.from_numpy(data.images[rows]).to(device), torch.from_numpy(data.labels[rows].astype(np.int64)).to(device)
-    )
+def _on_device(data: LabelledImages, rows: NDArray[np.bool_], places: tuple[str, str]) -> DeviceImages:
+    """Images to the first place, labels to the second."""
+    images, labels = torch.from_numpy(data.images[rows]), torch.from_numpy(data.labels[rows].astype(np.int64))
+    return DeviceImages(images.to(places[0]), labels.to(places[1]))
+
+
+def picked(tensor: Tensor, rows: Tensor, device: str) -> Tensor:
+    """The rows of a tensor on the device, gathered where the tensor lies; nobody waits for it."""
+    return send(tensor[send(rows, tensor.device)], device)
 
 
 def _chain(transforms: list[Transform]) -> Transform:
@@ -113,11 +125,14 @@ def augmented(data: BlockData, augmentations: dict[str, Augmentation], block: in
     }
     made: list[Tensor] = []
     for at in range(0, len(targets), CHUNK):
-        pair = data.train.images[at : at + CHUNK], targets[at : at + CHUNK]
+        pair = send(data.train.images[at : at + CHUNK], targets.device), targets[at : at + CHUNK]
         for name, augmentation in augmentations.items():
             pair = augmentation(*pair, streams[name])
         # Room for the whole epoch as soon as a chunk tells the shape: joining pieces at the end would take it twice.
-        made = made or [each.new_empty(len(targets), *each.shape[1:]) for each in pair]
+        homes = data.train.images.device, targets.device
+        made = made or [
+            each.new_empty(len(targets), *each.shape[1:], device=home) for each, home in zip(pair, homes, strict=True)
+        ]
         for whole, piece in zip(made, pair, strict=True):
             whole[at : at + CHUNK] = piece
     return made[0], made[1]

@@ -97,6 +97,14 @@ def _keep_freed_memory() -> None:
         mallopt(_TRIM_THRESHOLD, 2**31 - 1)
 
 
+def has_room(device: str, size: int) -> bool:
+    """Whether images of so many bytes, and as many again for an augmented epoch, leave half of what is free on it.
+
+    The half is for the model. Only CUDA says what is free; elsewhere all are taken for small enough.
+    """
+    return device != "cuda" or 2 * size <= torch.cuda.mem_get_info()[0] / 2
+
+
 def synchronize(device: str) -> None:
     """Wait until the device has done what it was given."""
     if device != "cpu":

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from ablation.sending import send
 from ablation.training.data import DeviceImages, Transform, to_float
 from ablation.training.devices import Precision
 from ablation.trial import Scores
@@ -47,7 +48,9 @@ def evaluate(model: nn.Module, data: DeviceImages, transform: Transform, precisi
     device = data.labels.device.type
     model.eval()
     with torch.inference_mode(), torch.autocast(device, torch.bfloat16, enabled=precision == "bfloat16"):
-        logits = torch.cat([model(transform(to_float(images))).float() for images in data.images.split(BATCH)])
+        logits = torch.cat(
+            [model(transform(to_float(send(images, device)))).float() for images in data.images.split(BATCH)]
+        )
     logits = logits.double().cpu()
     labels = data.labels.cpu()
     predicted = logits.argmax(1)

@@ -13,10 +13,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from ablation.seeding import seed_of
-from ablation.sending import send
 from ablation.settings import Recipe
 from ablation.training.checkpoints import Checkpoint, generator_states, restore_generators
-from ablation.training.data import Augmentation, BlockData, augmented, batches, steps_per_epoch, to_float
+from ablation.training.data import Augmentation, BlockData, augmented, batches, picked, steps_per_epoch, to_float
 from ablation.training.devices import Precision, synchronize
 from ablation.training.evaluation import DivergedError, evaluate, finite_scores
 from ablation.trial import Answer, Epoch, Scores
@@ -197,13 +196,13 @@ def _one_epoch(training: _Training, watch: Watch) -> bool:
         if step < training.step:
             continue
         _set_learning_rate(ingredients.optimizer, recipe.learning_rate * ingredients.schedule((before + step) / total))
-        rows = send(chosen, training.device)
         ingredients.optimizer.zero_grad(set_to_none=True)
-        for piece in rows.chunk(ingredients.pieces):
-            _add_gradients(training, images[piece], targets[piece], len(piece) / len(rows))
+        for rows in chosen.chunk(ingredients.pieces):
+            batch, wanted = (picked(each, rows, training.device) for each in (images, targets))
+            _add_gradients(training, batch, wanted, len(rows) / len(chosen))
         ingredients.optimizer.step()
         training.step += 1
-        training.seen += len(rows)
+        training.seen += len(chosen)
         if watch.stepped(training.take):
             return False
     return True

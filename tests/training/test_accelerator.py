@@ -103,5 +103,14 @@ def test_the_host_never_waits_within_an_epoch(
     assert len(epochs) == recipe.epochs > 1
 
 
+def test_images_that_do_not_fit_give_the_scores_of_those_that_do(
+    write_study: StudyWriter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, device = write_study(AUGMENTED), resolve_device("auto")
+    there = trained(path, tmp_path / "there", device)
+    monkeypatch.setattr("ablation.training.data.has_room", lambda device, size: False)
+    assert trained(path, tmp_path / "here", device).test == there.test
+
+
 def test_the_precision_is_one_that_the_hardware_has() -> None:
     assert resolve_precision(resolve_device("auto")) in ("float32", "bfloat16")

@@ -5,12 +5,14 @@ from torch import Tensor
 
 from ablation.errors import InputError
 from ablation.splits import LabelledImages, Splits
+from ablation.training import data as data_module
 from ablation.training.data import (
     CHUNK,
     Augmentation,
     augmented,
     batches,
     block_data,
+    picked,
     steps_per_epoch,
     stratified_validation,
     to_float,
@@ -131,6 +133,26 @@ def test_chunk_after_chunk_gives_what_each_augmentation_gives_for_all_images() -
     assert torch.equal(images, torch.nn.functional.pad(once, (1, 1)))
     assert torch.equal(targets, alone)
     assert images.dtype == torch.uint8
+
+
+@pytest.mark.parametrize(("room", "home"), [(True, "meta"), (False, "cpu")])
+def test_images_that_do_not_fit_stay_with_the_host_and_their_labels_do_not(
+    monkeypatch: pytest.MonkeyPatch, room: bool, home: str
+) -> None:
+    asked: list[tuple[str, int]] = []
+    monkeypatch.setattr(data_module, "has_room", lambda *given: asked.append(given) or room)
+    data = block_data(some_splits(), 0, [], "meta", with_test=True)
+    assert asked == [("meta", (120 + 6) * 3 * 6 * 6)]
+    assert data.test is not None
+    for part in (data.train, data.validation, data.test):
+        assert (part.images.device.type, part.labels.device.type) == (home, "meta")
+
+
+def test_rows_are_picked_where_they_lie_and_sent() -> None:
+    images = torch.arange(6).view(3, 2)
+    assert picked(images, torch.tensor([2, 0]), "cpu").tolist() == [[4, 5], [0, 1]]
+    sent = picked(images, torch.tensor([2, 0]), "meta")
+    assert (sent.device.type, sent.shape) == ("meta", (2, 2))
 
 
 @pytest.mark.parametrize(

@@ -68,3 +68,12 @@ def test_a_step_reuses_the_memory_that_the_one_before_it_freed() -> None:
         return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
 
     assert min([step() for _ in range(5)][2:]) < 1_000
+
+
+@pytest.mark.parametrize(("size", "expected"), [(250, True), (251, False)])
+def test_images_are_kept_on_the_device_where_an_epoch_of_them_leaves_half_of_it(
+    monkeypatch: pytest.MonkeyPatch, size: int, expected: bool
+) -> None:
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda: (1_000, 5_000))
+    assert devices.has_room("cuda", size) is expected
+    assert devices.has_room("cpu", size)
