@@ -79,6 +79,7 @@ def run_study(wanted: Wanted, how: How, stop: StopRequest) -> None:
                 shipping.pause()
             if stop.why in ("signal", "taken over"):
                 return
+            holding.check()
             from ablation.cli.findings import write_study  # the analysis takes a second to load: the trials run first
 
             written = write_study(located.folder)
