@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ablation.run_folder import RunFolder, remove_leftovers
+from ablation.run_folder import ATTEMPT, RunFolder, remove_leftovers
 from ablation.trial import ACCIDENTS, Outcome, Record, Trial, trial_id
 
 
@@ -14,8 +14,10 @@ def tidy(folder: RunFolder, trial: Trial, outcome: Outcome) -> None:
     After an accident it stays: `ablate retry` goes on from there. After a bug, a refused choice or bad data something
     else will run, and it runs from the start.
     """
+    place = folder.trial_folder(trial.id)
+    (place / ATTEMPT).unlink(missing_ok=True)  # there where its driver was killed after the outcome
     if outcome.cause not in ACCIDENTS:
-        remove_leftovers(folder.trial_folder(trial.id))
+        remove_leftovers(place)
 
 
 def keep_best_weights(folder: RunFolder, trial: Trial, best: dict[str, str]) -> None:

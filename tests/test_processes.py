@@ -2,6 +2,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -58,3 +59,11 @@ def test_a_process_is_ended_only_if_it_is_the_one_that_is_meant(child: subproces
 def test_what_stands_for_many_processes_is_never_signalled(process: int) -> None:
     assert not terminate(process, "")
     assert not is_alive(process, "")
+
+
+def test_the_age_of_a_process_counts_from_its_very_start() -> None:
+    """That of the interpreter, which takes a moment before it runs a line."""
+    began = time.monotonic()
+    code = "import time; time.sleep(0.3); from ablation.processes import age; print(age())"
+    told = float(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout)
+    assert 0.3 < told <= time.monotonic() - began + 0.02  # the kernel counts in hundredths

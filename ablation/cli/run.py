@@ -80,10 +80,11 @@ def run_study(wanted: Wanted, how: How, stop: StopRequest) -> None:
                 shipping.pause()
             if stop.why in ("signal", "taken over"):
                 return
+            holding.check()
             from ablation.cli.findings import write_study  # the analysis takes a second to load: the trials run first
 
             written = write_study(located.folder)
-            shipping.conclude(written.markdown, written.files, finished, end_of(how.max_hours))
+            shipping.conclude(written.markdown, written.files, finished, end_of(how.max_hours or None))
     _conclude(located.folder, written, finished or stop.why == "failure", how.as_json)
 
 

@@ -79,10 +79,9 @@ class Shipping:
             if self.wait(until):
                 return
         self._failed = True
-        late = (
-            "has not taken everything in time" if time.monotonic() >= until else f"is silent for {PATIENCE:g} seconds"
-        )
-        self._warn(f"warning: the tracker {late}. {self._rest()}")
+        late = time.monotonic() >= until
+        reason = "has not taken everything in time" if late else f"gives no sign for {PATIENCE:g} seconds"
+        self._warn(f"warning: the tracker {reason}. {self._rest()}")
 
     def _log(self, record: Record, folder: Path) -> None:
         self._tracker.log(record, folder)

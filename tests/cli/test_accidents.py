@@ -179,7 +179,7 @@ def epochs_after(place: Path, limits: list[int], than: int = 0) -> list[int]:
     while True:
         hours, began = str(limits[0] / 3600), time.monotonic()
         done = subprocess.run([*command, hours], cwd=place, capture_output=True, text=True, timeout=300, check=False)
-        assert time.monotonic() - began < limits[0] + 0.5
+        assert time.monotonic() - began < limits[0]
         assert done.returncode == 7, done.stderr
         lines = [line for file in place.glob("runs/small/trials/*/events.jsonl") for line in file.open()]
         if len(lines) > than or len(limits) == 1:
@@ -189,7 +189,7 @@ def epochs_after(place: Path, limits: list[int], than: int = 0) -> list[int]:
 
 def test_max_hours_leaves_a_checkpoint_and_the_same_command_goes_on(write_study: StudyWriter, tmp_path: Path) -> None:
     write_study(LONG)
-    limits = [24, 60, 120]  # a busy machine needs a longer one
+    limits = [10, 24, 60, 120]  # a busy machine needs a longer one
     first = epochs_after(tmp_path, limits)
     assert list(tmp_path.glob("runs/small/trials/*/checkpoint-*.pt"))
     again = epochs_after(tmp_path, limits, than=len(first))

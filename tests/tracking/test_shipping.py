@@ -126,6 +126,19 @@ def test_a_tracker_that_gives_no_sign_is_not_waited_for(
     assert notebook.calls == ["begin"]
 
 
+def test_a_tracker_is_not_waited_for_beyond_the_end_of_the_run(small_study: Study, tmp_path: Path) -> None:
+    folder, notebook, warnings, over = RunFolder(tmp_path), Notebook(), list[str](), threading.Event()
+    quick = notebook.log
+    notebook.log = lambda record, where: over.wait() and quick(record, where)  # type: ignore[method-assign]
+    finished(folder, 1)
+    began = time.monotonic()
+    with shipping(notebook, folder, small_study, warnings) as ship:
+        ship.conclude("found", (), complete=False, end=began + 3.2)
+        over.set()
+    assert time.monotonic() - began < 3
+    assert warnings[0].startswith("warning: the tracker has not taken everything in time.")
+
+
 def test_a_slow_tracker_is_waited_for_as_long_as_it_moves(
     small_study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
