@@ -21,7 +21,7 @@ def run(
         str | None,
         typer.Option(help="Begin anew under this name, beside what was begun with the file before.", metavar="NAME"),
     ] = None,
-    slots: options.Slots = None,
+    slots: options.Slots = "auto",
     max_hours: options.MaxHours = None,
     runs_dir: options.RunsDir = options.RUNS,
     data_dir: options.DataDir = None,
@@ -46,7 +46,7 @@ def run(
     _begin_imports()
     from ablation.cli.run import How, run_study
 
-    how = How(slots, max_hours, data_dir, storage, not no_tracking, fail_fast, as_json, take_over)
+    how = How(options.parse_slots(slots), max_hours, data_dir, storage, not no_tracking, fail_fast, as_json, take_over)
     with interruptible(stop):
         return run_study(wanted, how, stop)
 
@@ -56,7 +56,7 @@ def plan(
     study: options.StudyArgument,
     scale: options.Scale = None,
     overrides: options.Overrides = None,
-    slots: options.Slots = None,
+    slots: options.Slots = "auto",
     runs_dir: options.RunsDir = options.RUNS,
     data_dir: options.DataDir = None,
     device: options.Device = "auto",
@@ -79,7 +79,7 @@ def plan(
     from ablation.cli.plan import Planning, plan_study
 
     with interruptible():
-        plan_study(wanted, Planning(slots, data_dir, calibrate, as_json, detect))
+        plan_study(wanted, Planning(options.parse_slots(slots), data_dir, calibrate, as_json, detect))
 
 
 @app.command()
@@ -153,7 +153,7 @@ def confirm(
         typer.Option(help="Confirm anew under this name, beside what was begun before.", metavar="NAME"),
     ] = None,
     scale: options.Scale = None,
-    slots: options.Slots = None,
+    slots: options.Slots = "auto",
     max_hours: options.MaxHours = None,
     runs_dir: options.RunsDir = options.RUNS,
     data_dir: options.DataDir = None,
@@ -172,7 +172,7 @@ def confirm(
     from ablation.cli.run import How
 
     request = StopRequest()
-    how = How(slots, max_hours, data_dir, storage, not no_tracking, fail_fast, as_json, take_over)
+    how = How(options.parse_slots(slots), max_hours, data_dir, storage, not no_tracking, fail_fast, as_json, take_over)
     with interruptible(request):
         confirm_study(Asked(study, runs_dir, scale, top, seeds, fork), how, request)
 
