@@ -1,4 +1,4 @@
-"""What a trial would cost here, measured by training for a few seconds."""
+"""What a trial would cost here: its time from a few seconds of training, its memory from one step."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from ablation.preparation import Prepared, parameter_count, prepared
 from ablation.settings import Recipe
 from ablation.training.checkpoints import Checkpoint
 from ablation.training.data import BlockData, DeviceImages
+from ablation.training.device_memory import MemoryNeed, free_before, taken_at_peak
 from ablation.training.devices import peak_memory
 from ablation.training.evaluation import BATCH, DivergedError, evaluate
 from ablation.training.fit import fit
@@ -59,6 +60,19 @@ def measure_trial(assignment: Assignment, link: Any) -> Calibrated:  # noqa: ARG
     return Calibrated(cost, began, max(0.0, first - setup))
 
 
+def measure_memory(assignment: Assignment, link: Any) -> MemoryNeed:  # noqa: ARG001 - an executor gives every call a link
+    """Build the trial, augment its first epoch, make one real step and score one batch: what that takes of the device.
+
+    Raises:
+        InputError: the trial cannot be run as it is.
+    """
+    free = free_before(assignment.device)
+    built, recipe = prepared(assignment), assignment.trial.arm.settings.recipe
+    fit(built.ingredients, built.data, recipe, assignment.trial.block, _OneStep())
+    _scoring(built, recipe, built.data.validation)
+    return MemoryNeed(taken_at_peak(assignment.device), free)
+
+
 class _Unwatched:
     """A training that nobody follows and that leaves nothing."""
 
@@ -73,6 +87,13 @@ class _Unwatched:
 
     def went_on(self, epoch: Epoch) -> Answer:  # noqa: ARG002 - nobody listens
         return "proceed"
+
+
+class _OneStep(_Unwatched):
+    """The same, over after its first step."""
+
+    def stepped(self, take: Callable[[], Checkpoint]) -> bool:  # noqa: ARG002 - no checkpoint is wanted
+        return True
 
 
 class _Counting:

@@ -25,9 +25,29 @@ DataDir = Annotated[
     Path | None, typer.Option(help="Where data sets lie. Default: $ABLATE_DATA, else the user's cache.", metavar="DIR")
 ]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.", metavar="KIND")]
+
+
+def parse_slots(text: str) -> int | None:
+    """A number of slots, None for `auto`."""
+    if text == "auto":
+        return None
+    if not text.isdecimal() or int(text) < 1:
+        raise typer.BadParameter(f"{text!r} is neither auto nor a number from 1 on.")
+    return int(text)
+
+
+def _check_slots(text: str) -> str:
+    parse_slots(text)
+    return text
+
+
 Slots = Annotated[
-    int | None,
-    typer.Option(min=1, help="Trials side by side. Default: cores over threads, or one an accelerator.", metavar="N"),
+    str,
+    typer.Option(
+        callback=_check_slots,
+        help="Trials side by side: a number, or auto: cores over threads, or what an accelerator's memory holds.",
+        metavar="N",
+    ),
 ]
 Storage = Annotated[
     str | None, typer.Option(help="Optuna storage. Default: study.db in the run folder.", metavar="URL")

@@ -149,7 +149,7 @@ def _sizes(arms: Sequence[Arm], costs: Mapping[str, Cost], measured: Measured | 
         if cost:
             count = cost.parameters
         elif measured and measured.channels:
-            count = _built_size(arm.settings.model.model_dump_json(), measured.classes, measured.channels)
+            count = built_size(arm.settings.model.model_dump_json(), measured.classes, measured.channels)
         if count is None:
             break
         counts.append(count)
@@ -159,7 +159,7 @@ def _sizes(arms: Sequence[Arm], costs: Mapping[str, Cost], measured: Measured | 
 
 
 @lru_cache(maxsize=256)
-def _built_size(model: str, classes: int, channels: int) -> int | None:
+def built_size(model: str, classes: int, channels: int) -> int | None:
     """The number of weights of a `Part` given as JSON, built without memory for them.
 
     None where that cannot be said before a trial: code from outside the package runs in trials alone.

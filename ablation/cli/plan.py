@@ -15,8 +15,6 @@ from ablation.cli.plan_text import plan_as_json, print_plan
 from ablation.cli.rates import remember_cost
 from ablation.cli.terminal import print_json, say
 from ablation.sources.roots import find_data_root
-from ablation.study import Study
-from ablation.trial import Arm, Assignment, Trial, trial_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +27,6 @@ class Planning:
     as_json: bool
     detect: str | None = None
     """An effect such as `0.3pp`, to tell the seed blocks for."""
-
-
-class Unheard:
-    """The link of calls that report to nobody."""
-
-    patience = 600.0
 
 
 def plan_study(wanted: Wanted, planning: Planning) -> None:
@@ -65,7 +57,7 @@ def _calibrate(located: Located, planning: Planning, runs_dir: Path, data_root: 
     asked = time.time()
     from ablation.calibration import measure_trial
     from ablation.cli.run import resolved
-    from ablation.cli.slots import machine_of
+    from ablation.cli.slots import Unheard, assignment_of, machine_of
 
     study = located.study if located.begun else resolved(located.study)
     name_outsiders(study)
@@ -77,7 +69,7 @@ def _calibrate(located: Located, planning: Planning, runs_dir: Path, data_root: 
         # The last ones would be alone, and faster for it: the first ones keep them company.
         company = measured[: -len(measured) % machine.slots]
         calls = [
-            executor.submit(measure_trial, _assignment(arm, study, Path(folder), data_root), Unheard())
+            executor.submit(measure_trial, assignment_of(arm, study, Path(folder), data_root), Unheard())
             for arm in (*measured, *company)
         ]
         found = [call.result() for call in calls]
@@ -85,13 +77,3 @@ def _calibrate(located: Located, planning: Planning, runs_dir: Path, data_root: 
     for arm, one in zip(declared, found, strict=False):
         say(f"measured {arm.name}: {one.cost.seconds:.1f} s a trial, {one.cost.images_per_second:,.0f} images/s")
         remember_cost(arm, one.cost, runs_dir, machine.slots, starting=starting)
-
-
-def _assignment(arm: Arm, study: Study, folder: Path, data_root: Path) -> Assignment:
-    return Assignment(
-        trial=Trial(id=trial_id(arm, 0), arm=arm, block=0, evaluate_on=study.evaluate_on),
-        folder=folder,
-        data_root=data_root.resolve(),
-        device=study.execution.device,
-        threads=study.execution.threads,
-    )

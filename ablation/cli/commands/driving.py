@@ -22,7 +22,7 @@ def run(
         str | None,
         typer.Option(help="Begin anew under this name, beside what was begun with the file before.", metavar="NAME"),
     ] = None,
-    slots: options.Slots = None,
+    slots: options.Slots = "auto",
     max_hours: options.MaxHours = None,
     runs_dir: options.RunsDir = options.RUNS,
     data_dir: options.DataDir = None,
@@ -48,7 +48,9 @@ def run(
             from ablation.cli.single import run_single
         if trial is not None:
             return run_single(wanted, trial, data_dir, take_over, stop)
-        how = How(slots, max_hours, data_dir, storage, not no_tracking, fail_fast, as_json, take_over)
+        how = How(
+            options.parse_slots(slots), max_hours, data_dir, storage, not no_tracking, fail_fast, as_json, take_over
+        )
         return run_study(wanted, how, stop)
 
 
@@ -57,7 +59,7 @@ def plan(
     study: options.StudyArgument,
     scale: options.Scale = None,
     overrides: options.Overrides = None,
-    slots: options.Slots = None,
+    slots: options.Slots = "auto",
     runs_dir: options.RunsDir = options.RUNS,
     data_dir: options.DataDir = None,
     device: options.Device = "auto",
@@ -80,7 +82,7 @@ def plan(
             if calibrate:
                 _begin_imports()
             from ablation.cli.plan import Planning, plan_study
-        plan_study(wanted, Planning(slots, data_dir, calibrate, as_json, detect))
+        plan_study(wanted, Planning(options.parse_slots(slots), data_dir, calibrate, as_json, detect))
 
 
 @app.command()
@@ -154,7 +156,7 @@ def confirm(
         typer.Option(help="Confirm anew under this name, beside what was begun before.", metavar="NAME"),
     ] = None,
     scale: options.Scale = None,
-    slots: options.Slots = None,
+    slots: options.Slots = "auto",
     max_hours: options.MaxHours = None,
     runs_dir: options.RunsDir = options.RUNS,
     data_dir: options.DataDir = None,
@@ -174,7 +176,9 @@ def confirm(
             _begin_imports()
             from ablation.cli.confirm import Asked, confirm_study
             from ablation.cli.run import How
-        how = How(slots, max_hours, data_dir, storage, not no_tracking, fail_fast, as_json, take_over)
+        how = How(
+            options.parse_slots(slots), max_hours, data_dir, storage, not no_tracking, fail_fast, as_json, take_over
+        )
         confirm_study(Asked(study, runs_dir, scale, top, seeds, fork), how, request)
 
 
