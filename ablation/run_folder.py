@@ -10,7 +10,7 @@ runs/<study>-<scale>/
     driver.lock, ...      held by the one process that runs the study
     outcomes.jsonl        an index of the outcomes, which `status` counts by
     study.db              Optuna's index, rebuilt from the above
-    report.html, findings.json, findings.md, results.csv
+    report.html, findings.json, findings.md, results.csv; findings-1.json, ... by the plans before
 """
 
 from __future__ import annotations
@@ -84,8 +84,10 @@ class RunFolder:
         write_whole(self.path / "study.json", beginning.model_dump_json(indent=2))
 
     def revise(self, beginning: Beginning, source_text: str) -> None:
-        """Keep the study as it was changed beside what it was before."""
-        number = self._newest() + 1
+        """Keep the study as it was changed beside what it was before, and what was found by an earlier plan."""
+        number, found = self._newest() + 1, self.path / "findings.json"
+        if beginning.changes[-1].extended and found.exists():
+            write_whole(self.path / f"findings-{number - 1}.json", found.read_bytes())
         write_whole(self.path / f"study-{number}.yaml", source_text)
         write_whole(self.path / f"study-{number}.json", beginning.model_dump_json(indent=2))
 

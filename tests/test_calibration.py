@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 import pytest
+from calibration import SHIPPED, STUDIES, Foretold, scale_of
 from small_studies import SMALL, StudyWriter, load
 
 from ablation import calibration, designs
@@ -102,3 +103,10 @@ def test_the_last_calibration_counts_and_a_studys_own_trials_before_it(
     ]
     costs = known_costs(arms, records, tmp_path, 2).costs
     assert [costs[arm.settings.signature()].seconds for arm in arms] == [8.0, 4.0, 4.0]
+
+
+def test_the_benchmark_measures_every_shipped_study_at_the_scale_of_a_laptop() -> None:
+    assert sorted(SHIPPED) == sorted(path.stem for path in STUDIES.glob("*.yaml"))
+    scales = {name: scale_of(STUDIES / f"{name}.yaml") for name in SHIPPED}
+    assert scales == dict.fromkeys(SHIPPED, "laptop") | {"quickstart": "full"}
+    assert Foretold("quickstart", "full", "2", 40, planned_seconds=30.0, real_seconds=40.0).ratio == 0.75

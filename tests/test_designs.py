@@ -119,10 +119,10 @@ def test_a_billion_arms_are_refused_at_once(conditional: bool) -> None:
         )
         for index in range(40)
     }
-    started = time.perf_counter()
+    started = time.process_time()
     with pytest.raises(InputError, match=r"arms; at most 100,000 are allowed"):
         designs.arms(study_of(factors, Factorial()))
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 2
 
 
 def test_trials_run_block_after_block_in_an_order_of_their_own() -> None:

@@ -68,10 +68,7 @@ def sentence(judged: Judged, scene: Scene) -> str:
     if judged.withheld_for:
         others = " and ".join(judged.withheld_for)
         return f"{about}: the main effect is withheld, since it depends on {others}; read the simple effects."
-    return (
-        f"{about} {_change(judged, scene)} ({_evidence(judged, scene)}){_cost(judged.beside)}. "
-        f"{_closing(judged, scene)}"
-    )
+    return f"{about} {_change(judged, scene)} ({_evidence(judged, scene)}){_cost(judged)}. {_closing(judged, scene)}"
 
 
 def subject(contrast: Contrast) -> str:
@@ -82,13 +79,20 @@ def subject(contrast: Contrast) -> str:
     return changed + reservation(contrast.aliases)
 
 
-def _cost(beside: Beside) -> str:
-    """`, at -4 % training time and +12 % parameters`; parameters only where they differ."""
+def _cost(judged: Judged) -> str:
+    """`, at -4 % training time and +12 % parameters`; parameters only where they differ.
+
+    That training time is not known is said, too: of a table without it, and of fewer than two seed blocks. An
+    interaction has no two sides that it could be compared on.
+    """
+    beside = judged.beside
     parts = [
         *([] if beside.seconds is None else [time_text(beside.seconds)]),
         *([] if beside.parameters is None else parameters_text(beside.parameters)),
     ]
-    return f", at {' and '.join(parts)}" if parts else ""
+    silent = beside.seconds is None and judged.contrast.kind != "interaction"
+    known = f", at {' and '.join(parts)}" if parts else ""
+    return known + (", training time not compared" if silent else "")
 
 
 def time_text(seconds: Ratio) -> str:

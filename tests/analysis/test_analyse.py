@@ -278,9 +278,9 @@ def test_the_same_table_gives_the_same_digits():
 def test_a_hundred_trials_take_less_than_a_second():
     table = made_table(noise(10, 10))
     analyse(table)
-    begun = time.perf_counter()
+    begun = time.process_time()
     analyse(dataclasses.replace(table, margin=0.001))
-    assert time.perf_counter() - begun < 1
+    assert time.process_time() - begun < 1
 
 
 def test_findings_are_written_for_programs_and_people(tmp_path):

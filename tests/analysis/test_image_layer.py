@@ -151,14 +151,14 @@ def test_a_hundred_trials_of_ten_thousand_images_take_a_moment(tmp_path: Path) -
     layer = ImageLayer(arms, tuple(map(str, range(10))), recalls, correct)
     file = tmp_path / "predictions.npz"
     np.savez(file, probabilities=draws.random((10_000, 10)).astype(np.float16), labels=np.arange(10_000) % 10)
-    begun = time.perf_counter()
+    begun = time.process_time()
     for arm in range(1, 10):
         contrast = Contrast("main", "", "", "", tuple(float(at == arm) - float(at == 0) for at in range(10)))
         assert layer.image_effect(contrast).images == 10_000
         assert len(layer.class_effects(contrast, told=True)) == 10
     for _ in range(100):
         read_predictions(tmp_path)
-    assert time.perf_counter() - begun < 4  # measured: 0.5 s
+    assert time.process_time() - begun < 4  # measured: 0.5 s
 
 
 def test_a_withheld_main_effect_has_no_layer() -> None:

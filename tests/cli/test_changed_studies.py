@@ -161,6 +161,7 @@ def test_trials_under_another_version_are_told_in_the_report(begun: Path) -> Non
 
 def test_extend_adds_blocks_in_the_run_folder_and_the_file_stays_as_it_is(begun: Path, tmp_path: Path) -> None:
     shutil.copytree(begun, tmp_path, dirs_exist_ok=True)
+    told_before = (tmp_path / "runs/small/findings.json").read_bytes()
     extended = ablate("extend", "small.yaml", "--seeds", "+1", cwd=tmp_path)
     assert extended.returncode == 0, extended.stderr
     assert "extends runs/small: 1 more seed block (2 -> 3)" in extended.stderr
@@ -169,6 +170,8 @@ def test_extend_adds_blocks_in_the_run_folder_and_the_file_stays_as_it_is(begun:
     assert done.stderr.count("launched") == 3
     findings = json.loads((tmp_path / "runs/small/findings.json").read_text())
     assert "anytime-valid" in findings["method"]
+    assert (tmp_path / "runs/small/findings-1.json").read_bytes() == told_before
+    assert b"anytime-valid" not in told_before
     assert [note for note in findings["notes"] if "anytime-valid sequence" in note]
     assert "--set seeds=3" in (tmp_path / "runs/small/report.html").read_text()
     assert "# ablate extend --seeds +1: 3 seed blocks" in (tmp_path / "runs/small/study-2.yaml").read_text()

@@ -273,6 +273,6 @@ def test_the_order_of_levels_is_part_of_the_digest(tmp_path: Path) -> None:
 def test_a_file_with_many_levels_is_checked_in_a_moment(tmp_path: Path) -> None:
     levels = ", ".join(f"e{number}: {{recipe.epochs: {number}}}" for number in range(1, 201))
     text = WHOLE.partition("factors:")[0] + f"factors: {{epochs: {{{levels}}}}}\ndesign: one-factor\nseeds: 2\n"
-    started = time.perf_counter()
+    started = time.process_time()
     assert len(designs.arms(load(tmp_path, text))) == 200
-    assert time.perf_counter() - started < 3
+    assert time.process_time() - started < 3
