@@ -5,11 +5,13 @@ An arm is known by its settings: a plan is extended as long as every arm that it
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ablation import designs
-from ablation.settings import Frozen
+from ablation.patches import STEPS, form_of
+from ablation.settings import Frozen, Settings
 from ablation.study import DECIDING_EXECUTION, Growing, Search, Study
 from ablation.trial import Arm
 
@@ -90,7 +92,7 @@ def _broken(stored: Arm, planned: Arm | None) -> str | None:
         return f"arm {stored.name}: now called {planned.name}"
     for factor, level in stored.levels.items():
         if planned.levels.get(factor) != level:
-            return f"arm {stored.name}: {factor}={level} -> {factor}={planned.levels.get(factor, '(not there)')}"
+            return f"arm {stored.name}: {factor}={level} -> {factor}={planned.levels.get(factor, 'not there')}"
     return None
 
 
@@ -112,20 +114,44 @@ def _is_cosmetic(key: str) -> bool:
 
 
 def differences(before: Frozen, after: Frozen) -> dict[str, str]:
-    """Each differing key, dotted, with its value before and after."""
-    old, new = _flat(before.model_dump(mode="json"), ""), _flat(after.model_dump(mode="json"), "")
+    """Each differing key, dotted as in a study file, with its value before and after. Lists are told whole."""
+    old, new = _flat(_form(before), ""), _flat(_form(after), "")
     keys = [*old, *(key for key in new if key not in old)]
-    missing = "(not there)"
-    return {
-        key: f"{key}: {old.get(key, missing)} -> {new.get(key, missing)}"
-        for key in keys
-        if old.get(key, missing) != new.get(key, missing)
+    found = {
+        key: f"{key}: {_told(old.get(key))} -> {_told(new.get(key))}" for key in keys if old.get(key) != new.get(key)
     }
+    return found | _moved_steps(before, after)
+
+
+def _form(value: Frozen) -> dict[str, object]:
+    """A value under the keys that a study file has for it."""
+    if isinstance(value, Settings):
+        return form_of(value)
+    data: dict[str, object] = value.model_dump(mode="json")
+    return {**data, **form_of(value.baseline), "baseline": None} if isinstance(value, Study) else data
+
+
+def _moved_steps(before: Frozen, after: Frozen) -> dict[str, str]:
+    """Steps that are the same but for their order, which counts."""
+    old, new = _form(before), _form(after)
+    orders = {
+        key: [list(steps) if isinstance(steps := form.get(key), dict) else [] for form in (old, new)] for key in STEPS
+    }
+    return {
+        key: f"{key}: {', '.join(was)} -> {', '.join(now)}"
+        for key, (was, now) in orders.items()
+        if was != now and sorted(was) == sorted(now)
+    }
+
+
+def _told(value: object) -> str:
+    """A value as a study file has it. What is null is not there."""
+    if value is None:
+        return "not there"
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def _flat(value: object, path: str) -> dict[str, object]:
     if isinstance(value, dict) and value:
         return {k: v for key, inner in value.items() for k, v in _flat(inner, f"{path}.{key}" if path else key).items()}
-    if isinstance(value, list) and value:
-        return {k: v for index, inner in enumerate(value) for k, v in _flat(inner, f"{path}[{index}]").items()}
     return {path: value}

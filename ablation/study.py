@@ -152,7 +152,7 @@ class Study(Frozen):
 
     name: str
     scale: str
-    question: Annotated[str, Field(min_length=1)]
+    question: Annotated[str, Field(min_length=1, pattern=r"\S")]
     baseline: Settings
     factors: dict[str, Factor]
     design: Design

@@ -75,7 +75,7 @@ def explained(error: ErrorDetails) -> str:
         close = difflib.get_close_matches(str(given), allowed.replace(" or ", ", ").split(", "), n=1)
         question = f" (did you mean {close[0]}?)" if close else ""
         return f"must be one of {allowed}, not {shown(given)}{question}"
-    if kind == "string_too_short":
+    if kind in {"string_too_short", "string_pattern_mismatch"}:
         return "must not be empty"
     if kind in {"too_short", "too_long"}:
         words, key = ("at least", "min_length") if kind == "too_short" else ("at most", "max_length")

@@ -46,6 +46,11 @@ def build(
             raise InputError(
                 f"augmentation color_jitter needs images of 1 or 3 channels, not {images.shape[1]}; leave it out."
             )
+        if images.shape[1] == 1 and (saturation or hue):
+            raise InputError(
+                "augmentation color_jitter: images of one channel have no saturation and no hue to change; leave these "
+                "choices out."
+            )
         # Four draws an image whatever the choices are: a step added or left out does not move the draws of the others.
         shares = send(torch.rand(len(images), len(steps), generator=generator), images.device)
         block = CPU_BLOCK if images.device.type == "cpu" else max(1, len(images))

@@ -11,6 +11,7 @@ from collections.abc import Callable
 import torch
 from torch import Generator, Tensor
 
+from ablation.errors import InputError
 from ablation.sending import send
 from ablation.settings import Byte, Count
 
@@ -19,6 +20,12 @@ def build(*, size: Count = 16, fill: Byte = 128) -> Callable[[Tensor, Tensor, Ge
     """Cover a square of `size` pixels a side around a random pixel (so partly outside at times) with one grey level."""
 
     def augment(images: Tensor, targets: Tensor, generator: Generator) -> tuple[Tensor, Tensor]:
+        if size >= 2 * max(images.shape[-2:]) - 1:
+            height, width = images.shape[-2:]
+            raise InputError(
+                f"augmentation cutout: a square of {size} pixels covers an image of {height} x {width} pixels wherever "
+                f"it lies; choose a size well below {max(height, width)}."
+            )
         shares = torch.rand(len(images), 2, generator=generator, dtype=torch.float64)
         centres = (shares * torch.tensor(images.shape[-2:])).long()
         return cutout_batch(images, send(centres, images.device), size, fill), targets

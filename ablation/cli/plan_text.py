@@ -154,6 +154,8 @@ def _duration(seconds: float) -> str:
 
 def _disk_text(outlook: Outlook) -> str:
     need = outlook.need
+    if not need.files:
+        return "nothing: no trial is left to run"
     if need.results is None:
         return "unknown: the data set is not at hand"
     at_least = "at least " if need.total is None else ""

@@ -81,7 +81,9 @@ def disk_need(study: Study, arms: Sequence[Arm], records: Sequence[Record], size
     if study.execution.keep == "best-per-arm" and not isinstance(study.design, Search):
         # An arm's best so far stays until a better one is written.
         kept = min(trials, len(arms) - len({record.trial.arm.settings.signature() for record in ended}) + running)
-    small = trials * (FILES_A_TRIAL * BLOCK_BYTES + study.baseline.recipe.epochs * EPOCH_BYTES) + REPORT_BYTES
+    small = trials * (FILES_A_TRIAL * BLOCK_BYTES + study.baseline.recipe.epochs * EPOCH_BYTES) + REPORT_BYTES * (
+        trials > 0
+    )
     results = weights = checkpoints = None
     if sizes.images is not None and sizes.classes is not None:
         results = small + trials * sizes.images * (2 * sizes.classes + 8)  # float16 probabilities, int64 labels

@@ -7,6 +7,7 @@ import http.client
 import os
 import shutil
 import ssl
+import sys
 import tarfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -50,6 +51,8 @@ def obtain(archive: Archive, root: Path, *, tls: ssl.SSLContext | None = None) -
     """
     target = root / archive.folder
     file = root / archive.name
+    if not target.exists():
+        _require_filter()
     try:
         root.mkdir(parents=True, exist_ok=True)
         with FileLock(root / f".{archive.name}.lock"):
@@ -102,8 +105,7 @@ def extract(file: Path, target: Path) -> None:
 
     AblationError where the file is damaged or holds anything but plain files and folders inside that folder.
     """
-    if not hasattr(tarfile, "data_filter"):
-        raise AblationError("unpacking safely needs Python 3.11.4 or newer")
+    _require_filter()
     partial = target.with_name(f".{target.name}.partial")
     _remove(partial)
     try:
@@ -117,6 +119,16 @@ def extract(file: Path, target: Path) -> None:
         raise AblationError(f"cannot unpack {file}: {error}") from error
     finally:
         _remove(partial)
+
+
+def _require_filter() -> None:
+    """Refuse before anything is downloaded what could not be unpacked afterwards."""
+    if not hasattr(tarfile, "data_filter"):
+        found = ".".join(map(str, sys.version_info[:3]))
+        raise AblationError(
+            f"unpacking an archive safely needs Python 3.11.4 or newer, and this is {found}. Use a newer one, or unpack "
+            "the archive yourself."
+        )
 
 
 def _refuse_strange(member: tarfile.TarInfo, file: Path, folder: str) -> None:

@@ -1,8 +1,9 @@
 """YAML with the place of every key and value, and without its traps.
 
-PyYAML follows YAML 1.1, where `off` is false, `012` is ten, `1:30` is ninety and `1e-3` is text; of two equal keys the
-last wins, and aliases can grow a small file beyond any memory. Each of these is a problem told with its place; the
-document then holds what was most likely meant, so that the rest can be checked. Knows nothing of studies.
+PyYAML follows YAML 1.1, where `off` is false, `012` ten, `0x10` sixteen, `1_000` a thousand, `1:30` ninety and `1e-3`
+text; of two equal keys the last wins, and aliases can grow a small file beyond any memory. Each of these is a problem
+told with its place; the document then holds what was most likely meant, so that the rest can be checked. Knows nothing
+of studies.
 """
 
 from __future__ import annotations
@@ -233,12 +234,18 @@ def _number(text: str, kind: str) -> int | float:
         decimal, octal = int(plain), int(plain, 8)
         message = f'YAML reads {text} as the octal number {octal}; write {decimal}, or quote it: "{text}".'
         raise _TrapError(message, decimal)
-    if kind == "int":
-        return int(plain, 0)
-    value = math.nan if plain.lower().lstrip("+-") in {".inf", ".nan"} else float(plain)
+    value = _value(plain, kind)
     if not math.isfinite(value):
         raise _TrapError(f"{text} is not a finite number.", text)
+    if "_" in text or (kind == "int" and not plain.lstrip("+-").isdigit()):
+        raise _TrapError(f'YAML reads {text} as {value}; write {value}, or quote it for text: "{text}".', value)
     return value
+
+
+def _value(plain: str, kind: str) -> int | float:
+    if kind == "int":
+        return int(plain, 0)
+    return math.nan if plain.lower().lstrip("+-") in {".inf", ".nan"} else float(plain)
 
 
 def _as_number(text: str) -> str:

@@ -17,6 +17,7 @@ AUGMENTATIONS = {
     "crop reflect": crop.build(padding_mode="reflect"),
     "crop edge": crop.build(padding_mode="edge"),
     "cutout": cutout.build(size=5),
+    "color_jitter of grey": color_jitter.build(brightness=0.4, contrast=0.4),
     "color_jitter": color_jitter.build(brightness=0.4, contrast=0.4, saturation=0.4, hue=0.2),
 }
 
@@ -40,6 +41,8 @@ def seeded(seed: int = 0) -> Generator:
 
 @pytest.mark.parametrize("channels", [1, 3])
 def test_images_keep_their_type_and_shape_and_the_inputs_are_left_alone(augment: Augmentation, channels: int) -> None:
+    if channels == 1 and augment is AUGMENTATIONS["color_jitter"]:
+        pytest.skip("images of one channel have no colours to change, which it says")
     images, targets = random_images(70, channels), targets_of(70)
     before = images.clone(), targets.clone()
     new_images, new_targets = augment(images, targets, seeded())

@@ -72,15 +72,21 @@ def test_brightness_is_drawn_evenly_over_its_range_and_not_below_zero() -> None:
 
 
 def test_a_step_added_does_not_move_the_draws_of_the_others() -> None:
-    images = assorted_images(1)  # one channel, on which saturation and hue do nothing
+    images = assorted_images(1).repeat(1, 3, 1, 1)  # grey, of which a turn of the hue changes nothing
     alone, _ = color_jitter.build(contrast=0.5)(images, torch.zeros(66, 2), torch.Generator().manual_seed(4))
-    with_more = color_jitter.build(contrast=0.5, saturation=0.5, hue=0.1)
+    with_more = color_jitter.build(contrast=0.5, hue=0.1)
     assert torch.equal(with_more(images, torch.zeros(66, 2), torch.Generator().manual_seed(4))[0], alone)
 
 
 def test_without_choices_nothing_changes() -> None:
     images = assorted_images(3)
     assert torch.equal(color_jitter.build()(images, torch.zeros(66, 2), torch.Generator())[0], images)
+
+
+@pytest.mark.parametrize("choices", [{"saturation": 0.2}, {"brightness": 0.2, "hue": 0.1}])
+def test_colours_that_images_do_not_have_are_not_changed_in_silence(choices) -> None:
+    with pytest.raises(InputError, match="no saturation and no hue"):
+        color_jitter.build(**choices)(torch.zeros(4, 1, 8, 8, dtype=torch.uint8), torch.zeros(4, 2), torch.Generator())
 
 
 def test_other_numbers_of_channels_are_refused() -> None:

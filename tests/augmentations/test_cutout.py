@@ -3,6 +3,7 @@ import torch
 from torchvision.transforms.v2 import functional as oracle
 
 from ablation.augmentations import cutout
+from ablation.errors import InputError
 
 
 def random_images(count: int, channels: int = 3) -> torch.Tensor:
@@ -34,3 +35,10 @@ def test_centres_are_uniform_over_the_pixels_and_the_choices_reach_the_images() 
     seen = (images == 9).sum(0).flatten()
     chi_square = ((seen - count / 54) ** 2 / (count / 54)).sum().item()
     assert chi_square < 100  # the 0.9999 quantile with 53 degrees of freedom
+
+
+def test_a_square_that_covers_every_image_whole_is_refused() -> None:
+    images, targets = torch.zeros(500, 1, 8, 8, dtype=torch.uint8), torch.zeros(500, 2)
+    with pytest.raises(InputError, match="15 pixels covers an image of 8 x 8 pixels wherever it lies"):
+        cutout.build(size=15)(images, targets, torch.Generator())
+    assert (cutout.build(size=14)(images, targets, torch.Generator().manual_seed(0))[0] == 0).any()

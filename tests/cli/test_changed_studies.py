@@ -87,7 +87,7 @@ def test_what_decides_no_result_holds_from_then_on(write_study: StudyWriter, tmp
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        ("recipe.epochs=5", "baseline.recipe.epochs: 1 -> 5"),
+        ("recipe.epochs=5", "recipe.epochs: 1 -> 5"),
         ("seeds=1", "seeds: 2 -> 1"),
         ("margin=0.1", "margin: 0.05 -> 0.1"),
         ("factors.crop.shifted={recipe.epochs: 2}", "arm crop=shifted: planned -> not planned"),

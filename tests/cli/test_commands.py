@@ -143,7 +143,7 @@ def test_the_number_of_slots_changes_no_result(finished: Path, tmp_path: Path) -
 def test_a_changed_study_is_refused_with_the_difference(finished: Path) -> None:
     done = ablate("run", "small.yaml", "--no-tracking", "--set", "recipe.epochs=5", cwd=finished)
     assert done.returncode == 3
-    assert "baseline.recipe.epochs: 3 -> 5" in done.stderr
+    assert "recipe.epochs: 3 -> 5" in done.stderr
     assert ablate("status", "small.yaml", cwd=finished).returncode == 0
 
 
@@ -163,7 +163,7 @@ def test_a_changed_question_is_no_change(finished: Path) -> None:
         (
             ["run", "small.yaml", "--device", "tpu"],
             2,
-            'there is no kind of device "tpu". Allowed: auto, cpu, cuda, mps.',
+            'there is no kind of device "tpu". Did you mean cpu? Allowed: auto, cpu, cuda, mps.',
         ),
         (["plan", "small.yaml", "--device", "cudo"], 2, "Did you mean cuda?"),
         (["run", "small.yaml", "--slots", "0"], 2, "--slots"),

@@ -151,3 +151,10 @@ def test_the_report_of_a_fraction_says_what_it_can_tell(write_study: StudyWriter
     assert 'id="interactions"' not in page
     words = (tmp_path / "runs/small/findings.md").read_text("utf-8")
     assert "- crop × flip = cutout × smoothing = brightness × momentum" in words
+
+
+def test_a_finished_study_needs_no_more_disk(write_study: StudyWriter, tmp_path: Path) -> None:
+    study = load(write_study())
+    made_run(tmp_path / "runs" / "small", study, Planted({}))
+    assert "disk: nothing: no trial is left to run" in ablate("plan", "runs/small", cwd=tmp_path).stdout
+    assert plan_of(tmp_path, "runs/small")["disk_bytes"] == 0

@@ -290,3 +290,13 @@ def test_two_processes_download_once(site: Site, tmp_path: Path) -> None:
     assert answers == [str(tmp_path / "flowers")] * 2
     assert site.requests == ["/flowers.tar.gz"]
     assert left_over(tmp_path) == ["flowers"]
+
+
+def test_what_could_not_be_unpacked_is_not_downloaded(
+    site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Python 3.11.0 to 3.11.3."""
+    monkeypatch.delattr("tarfile.data_filter")
+    with pytest.raises(AblationError, match=r"needs Python 3\.11\.4 or newer, and this is 3\."):
+        obtain(site.archive("/flowers.tar.gz"), tmp_path, tls=site.tls)
+    assert not list(tmp_path.iterdir())
