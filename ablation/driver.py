@@ -12,6 +12,7 @@ from threading import Thread
 from typing import Literal, Protocol
 
 from ablation.attempts import close_attempt, next_pieces, open_attempt
+from ablation.components import package_code
 from ablation.errors import PausedError
 from ablation.failures import Failure
 from ablation.faults import point
@@ -221,6 +222,7 @@ def _launch(parts: Drive, state: _State, trial: Trial) -> None:
         hang_seconds=execution.hang_seconds,
         pieces=next_pieces(folder),
         slots=parts.machine.slots,
+        package_code=package_code(),
     )
     link = _Link(trial, state.inbox, parts.stop, 5 + 1.5 * execution.hang_seconds)
     future: Future[Outcome | Failure | None] = parts.machine.executor.submit(parts.run_trial, assignment, link)

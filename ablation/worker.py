@@ -13,12 +13,12 @@ import numpy as np
 import torch
 from torch import nn
 
-from ablation import provenance
+from ablation import components, provenance
 from ablation.durable import write_whole
-from ablation.errors import InputError
+from ablation.errors import DataError, InputError
 from ablation.failures import Failure, failure_of
 from ablation.faults import point
-from ablation.preparation import DataError, parameter_count, prepared
+from ablation.preparation import parameter_count, prepared
 from ablation.run_folder import remove_leftovers, write_outcome
 from ablation.sealed import sum_of
 from ablation.training.data import BlockData
@@ -46,12 +46,13 @@ def run_trial(assignment: Assignment, link: Link) -> Outcome | Failure | None:
                 remove_leftovers(assignment.folder)
                 point("checkpoints removed")
         except DataError as error:
+            log.write(traceback.format_exc())
             return Failure(cause="data", reason=str(error))
         except InputError as error:
             return Failure(cause="input", reason=str(error))
         except Exception as error:  # noqa: BLE001 - a trial's own failure must not stop the study
             log.write(traceback.format_exc())
-            return failure_of(error)
+            return failure_of(error, assignment.folder)
     return outcome
 
 
@@ -59,7 +60,8 @@ def _train(assignment: Assignment, link: Link, log: IO[str]) -> Outcome | None:
     trial, started = assignment.trial, datetime.now(UTC).isoformat(timespec="seconds")
     built = prepared(assignment)
     point("trial prepared")
-    watch, clock = TrialWatch(assignment, link, log), time.perf_counter()
+    stamp = _stamp(assignment, built.splits.fingerprint, started)
+    watch, clock = TrialWatch(assignment, link, log, stamp), time.perf_counter()
     try:
         fitted = fit(built.ingredients, built.data, trial.arm.settings.recipe, trial.block, watch)
         if fitted.ended == "stopped":
@@ -75,8 +77,8 @@ def _train(assignment: Assignment, link: Link, log: IO[str]) -> Outcome | None:
         parameters=parameter_count(built.ingredients.model),
         peak_memory_bytes=peak_memory(assignment.device),
     )
-    stamp = _stamp(assignment, built.splits.fingerprint, started)
-    return Outcome.model_validate({**dict(outcome), "classes": built.splits.classes, "cost": cost, "stamp": stamp})
+    known = {"classes": built.splits.classes, "cost": cost, "stamp": stamp, "earlier_stamps": watch.stamps[:-1]}
+    return Outcome.model_validate({**dict(outcome), **known})
 
 
 def _scored(fitted: Fitted, model: nn.Module, data: BlockData, assignment: Assignment) -> Outcome:
@@ -128,8 +130,10 @@ def _predictions(read: Evaluation, data: BlockData) -> bytes:
 
 def _stamp(assignment: Assignment, fingerprint: str, started: str) -> Stamp:
     commit, dirty = provenance.git_state(Path.cwd())
+    package = assignment.package_code or components.package_code()
     return Stamp(
         versions=provenance.versions(),
+        code={"ablation": package, **components.code_of(assignment.trial.arm.settings)},
         git_commit=commit,
         git_dirty=dirty,
         data_fingerprint=fingerprint,

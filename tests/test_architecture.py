@@ -34,6 +34,7 @@ ROWS = (
         "provenance",
         "durable",
         "sealed",
+        "code_sums",
         "processes",
         "stopping",
     }

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from ablation.durable import write_whole
-from ablation.trial import Epoch
+from ablation.trial import Epoch, Stamp
 
 KEPT = 2
 
@@ -41,12 +41,15 @@ class Checkpoint:
     generators: Mapping[str, Tensor]
     """State of the global generators by device kind."""
     epochs: tuple[Epoch, ...]
+    stamps: tuple[Stamp, ...] = ()
+    """What it was trained under so far, one for each change."""
 
 
 def save(checkpoint: Checkpoint, folder: Path) -> None:
     """Write a checkpoint durably, then let go of all but the newest two."""
     content = {name: getattr(checkpoint, name) for name in Checkpoint.__slots__}
-    content["epochs"] = json.dumps([epoch.model_dump(mode="json") for epoch in checkpoint.epochs])
+    for name in ("epochs", "stamps"):
+        content[name] = json.dumps([each.model_dump(mode="json") for each in content[name]])
     buffer = io.BytesIO()
     torch.save(content, buffer)
     data = buffer.getvalue()
@@ -66,7 +69,8 @@ def load(folder: Path, say: Say) -> Checkpoint | None:
                 raise ValueError("its sha256 differs from the one beside it")
             content = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
             epochs = tuple(Epoch.model_validate(each) for each in json.loads(content["epochs"]))
-            return Checkpoint(**{**content, "epochs": epochs})
+            stamps = tuple(Stamp.model_validate(each) for each in json.loads(content["stamps"]))
+            return Checkpoint(**{**content, "epochs": epochs, "stamps": stamps})
         except Exception as error:  # noqa: BLE001 - a damaged file raises whatever its reader stumbles over
             reason = f"{type(error).__name__}: {error}".splitlines()[0]
             say(f"{path.name} is damaged ({reason}); going on from the one before, or from the start")
