@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from ablation import components
-from ablation.errors import AblationError, InputError
+from ablation.errors import AblationError, DataError, InputError
 from ablation.seeding import seed_of
 from ablation.settings import Part, Recipe, Settings
 from ablation.splits import Splits
@@ -18,10 +18,6 @@ from ablation.training.data import BlockData, block_data, to_float
 from ablation.training.devices import prepare, reset_peak_memory
 from ablation.training.fit import Ingredients, forked_generator
 from ablation.trial import Assignment
-
-
-class DataError(AblationError):
-    """A data set is missing, damaged or not as the trial needs it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +42,8 @@ def prepared(assignment: Assignment) -> Prepared:
     fits = [components.load("preprocessing", part.name)(**part.choices) for part in settings.preprocessing]
     try:
         splits = _splits(settings.dataset.model_dump_json(), assignment.data_root)
+    except DataError:
+        raise
     except AblationError as error:
         raise DataError(str(error)) from error
     data = block_data(splits, trial.block, fits, assignment.device, with_test=trial.evaluate_on == "test")
@@ -60,9 +58,7 @@ def parameter_count(model: nn.Module) -> int:
 @lru_cache(maxsize=2)
 def _splits(part_json: str, root: Path) -> Splits:
     """The data set of a `Part` given as JSON; a kept worker opens it once for all its trials."""
-    part = Part.model_validate_json(part_json)
-    splits: Splits = components.load("dataset", part.name)(root, **part.choices)
-    return splits
+    return components.open_data(Part.model_validate_json(part_json), root)
 
 
 def _ingredients(settings: Settings, data: BlockData, block: int, pieces: int) -> Ingredients:

@@ -127,7 +127,7 @@ def _prepare_data(study: Study, data_root: Path) -> None:
     """Read every data set once before any trial: what is missing or damaged is told now, and decoding is done once."""
     parts = {arm.settings.dataset.model_dump_json(): arm.settings.dataset for arm in designs.arms(study)}
     for part in parts.values():
-        splits = components.load("dataset", part.name)(data_root, **part.choices)
+        splits = components.open_data(part, data_root)
         if part == study.baseline.dataset:
             check_margin(study, images_read(study, splits))
 
