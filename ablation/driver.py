@@ -16,6 +16,7 @@ from ablation.components import package_code
 from ablation.errors import PausedError
 from ablation.failures import Failure
 from ablation.faults import point
+from ablation.infeasible import InfeasibleArms
 from ablation.run_folder import RunFolder, write_outcome
 from ablation.sampling import Sampling
 from ablation.stopping import StopRequest
@@ -120,6 +121,7 @@ class _Link:
 
 @dataclass(slots=True)
 class _State:
+    infeasible: InfeasibleArms
     inbox: _Inbox = field(default_factory=queue.SimpleQueue)
     running: dict[str, Trial] = field(default_factory=dict)
     again: list[Trial] = field(default_factory=list)
@@ -136,7 +138,7 @@ def drive(parts: Drive) -> End:
     Raises:
         PausedError: a disk is full or read-only.
     """
-    state = _State()
+    state = _State(InfeasibleArms(parts.folder))
     parts.stop.wake, parts.stop.driven = lambda: state.inbox.put(None), True
     try:
         return _drive(parts, state)
@@ -203,7 +205,11 @@ def _launch_all(parts: Drive, state: _State) -> None:
         if trial is None:
             state.exhausted = True
             return
-        _launch(parts, state, trial)
+        if (known := state.infeasible.close(trial)) is None:
+            _launch(parts, state, trial)
+        else:
+            write_outcome(parts.folder.open_trial(trial), known)
+            _conclude(parts, state, trial, known)
 
 
 def _launch(parts: Drive, state: _State, trial: Trial) -> None:
@@ -233,7 +239,7 @@ def _launch(parts: Drive, state: _State, trial: Trial) -> None:
 
 
 def _close(parts: Drive, state: _State, trial: Trial, future: Future[Outcome | Failure | None]) -> None:
-    """Tell of an outcome, in the order that lets everything be rebuilt from the run folder."""
+    """Look at what came of an attempt; an outcome is told in the order that lets everything be rebuilt."""
     folder = parts.folder.trial_folder(trial.id)
     result, again = close_attempt(folder, trial, future)
     if isinstance(result, Failure):
@@ -247,8 +253,14 @@ def _close(parts: Drive, state: _State, trial: Trial, future: Future[Outcome | F
         reason = f"infeasible on this device: {result.reason}" if short else result.reason
         result = Outcome(status="failed", cause=result.cause, reason=reason)
         write_outcome(folder, result)
-    if result is None:  # stopped before its end: it goes on when the study does
-        return
+    if result is not None:  # else it was stopped before its end, and goes on when the study does
+        state.infeasible.learn(trial, result)
+        _conclude(parts, state, trial, result)
+
+
+def _conclude(parts: Drive, state: _State, trial: Trial, result: Outcome) -> None:
+    """Tell of an outcome that is durable."""
+    folder = parts.folder.trial_folder(trial.id)
     parts.sampling.tell(trial, result)
     state.exhausted = False  # a growing plan may have been waiting for this outcome
     point("outcome told")

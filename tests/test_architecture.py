@@ -20,7 +20,7 @@ ROWS = (
     {"cli"},
     {"driver", "report"},
     {"sampling", "executors", "tracking", "worker", "calibration", "analysis", "study_file", "changes", "confirming"},
-    {"designs", "preparation", "watching", "attempts"},
+    {"designs", "preparation", "watching", "attempts", "infeasible"},
     {"datasets", "models", "augmentations", "preprocessing", "optimizers", "schedules"}
     | {"components", "training", "run_folder"},
     {"signatures", "patches", "sources", "holding", "failures", "conditions", "hypotheses"},
