@@ -16,7 +16,8 @@ from ablation.settings import Part, Recipe, Settings
 from ablation.splits import Splits
 from ablation.training.data import BlockData, block_data, to_float
 from ablation.training.devices import prepare, reset_peak_memory
-from ablation.training.fit import Ingredients, forked_generator
+from ablation.training.fit import Ingredients
+from ablation.training.generators import forked_generator
 from ablation.trial import Assignment
 
 
@@ -36,9 +37,16 @@ def prepared(assignment: Assignment) -> Prepared:
         DataError: the data set cannot be used.
         InputError: a component cannot.
     """
-    trial, settings = assignment.trial, assignment.trial.arm.settings
+    trial = assignment.trial
     prepare(assignment.device, assignment.threads)
     reset_peak_memory(assignment.device)
+    # Everything is built under generators of the trial's own, so that no component depends on what ran before it.
+    with forked_generator(assignment.device, seed_of(trial.block, "preparation")):
+        return _built(assignment)
+
+
+def _built(assignment: Assignment) -> Prepared:
+    trial, settings = assignment.trial, assignment.trial.arm.settings
     fits = [components.load("preprocessing", part.name)(**part.choices) for part in settings.preprocessing]
     try:
         splits = _splits(settings.dataset.model_dump_json(), assignment.data_root)
@@ -58,7 +66,8 @@ def parameter_count(model: nn.Module) -> int:
 @lru_cache(maxsize=2)
 def _splits(part_json: str, root: Path) -> Splits:
     """The data set of a `Part` given as JSON; a kept worker opens it once for all its trials."""
-    return components.open_data(Part.model_validate_json(part_json), root)
+    with forked_generator("cpu", seed_of(0, "data set")):  # equal in all trials, of which any may be the first
+        return components.open_data(Part.model_validate_json(part_json), root)
 
 
 def _ingredients(settings: Settings, data: BlockData, block: int, pieces: int) -> Ingredients:

@@ -21,10 +21,12 @@ from ablation.faults import point
 from ablation.preparation import parameter_count, prepared
 from ablation.run_folder import remove_leftovers, write_outcome
 from ablation.sealed import sum_of
+from ablation.seeding import seed_of
 from ablation.training.data import BlockData
 from ablation.training.devices import device_name, peak_memory
 from ablation.training.evaluation import DivergedError, Evaluation, evaluate
 from ablation.training.fit import Fitted, fit
+from ablation.training.generators import forked_generator
 from ablation.trial import ATTEMPT_MARK, Assignment, Cost, Outcome, Stamp, uniform_guess
 from ablation.watching import Link, TrialWatch
 
@@ -66,7 +68,8 @@ def _train(assignment: Assignment, link: Link, log: IO[str]) -> Outcome | None:
         fitted = fit(built.ingredients, built.data, trial.arm.settings.recipe, trial.block, watch)
         if fitted.ended == "stopped":
             return None
-        outcome = _scored(fitted, built.ingredients.model, built.data, assignment)
+        with forked_generator(assignment.device, seed_of(trial.block, "scoring")):
+            outcome = _scored(fitted, built.ingredients.model, built.data, assignment)
         point("model scored")
     finally:
         watch.close()

@@ -51,7 +51,7 @@ def test_a_module_that_a_component_imports_changed_between_trials(tmp_path: Path
     sums = {outcome["stamp"]["code"]["lab.net"] for outcome in outcomes}
     assert len(sums) == 2
     assert {"python", "torch", "numpy", "mlflow", "optuna"} <= outcomes[0]["stamp"]["versions"].keys()
-    (told,) = [line for line in said.splitlines() if "The code of " in line]
+    (told,) = [line for line in said.splitlines() if "The code of lab.net" in line]
     assert "The code of lab.net changed between trials: 3 with " in told
     assert "seed block 1, on)" in told
     assert "The code of lab.net changed" in (tmp_path / "runs/small/report.html").read_text("utf-8")
