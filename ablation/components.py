@@ -24,12 +24,14 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 
 from ablation import wording
-from ablation.errors import ComponentError, InputError
+from ablation.code_sums import module_sum, package_sum
+from ablation.errors import AblationError, ComponentError, DataError, InputError
+from ablation.failures import failure_of
 from ablation.settings import Part, Settings
 from ablation.signatures import Parameter, find_build, read_signature
 
 if TYPE_CHECKING:
-    from ablation.splits import Extent  # numpy with it
+    from ablation.splits import Extent, Splits  # numpy with it
 
 Kind = Literal["dataset", "model", "preprocessing", "augmentation", "optimizer", "schedule"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -126,6 +128,46 @@ def extent_of(part: Part) -> Extent | None:
     module = sys.modules[load("dataset", part.name).__module__]
     known: Callable[..., Extent] | None = getattr(module, "extent", None)
     return known(**part.choices) if known else None
+
+
+def open_data(part: Part, root: Path) -> Splits:
+    """The data set of this name; whatever its files make its component stumble over is said to be the data's.
+
+    Raises:
+        AblationError: it is missing, damaged, or not what its component takes it for.
+    """
+    build = load("dataset", part.name)
+    try:
+        splits: Splits = build(root, **part.choices)
+    except AblationError:
+        raise
+    except Exception as error:
+        if failure_of(error).cause != "bug":  # memory, disk and time are not the data's
+            raise
+        raise DataError(f"data set {part.name} cannot be read: {type(error).__name__}: {error}.") from error
+    return splits
+
+
+def package_code() -> str:
+    """The sum of the package's source without its components."""
+    return package_sum(frozenset(_FOLDERS.values()))
+
+
+def code_of(settings: Settings) -> dict[str, str]:
+    """The sum of each component's source, by its dotted name, or by kind and name where it is one of the package."""
+    kinds: list[tuple[Kind, Part]] = [("dataset", settings.dataset), ("model", settings.model)]
+    kinds += [("preprocessing", part) for part in settings.preprocessing]
+    kinds += [("augmentation", part) for part in settings.augmentations]
+    kinds += [("optimizer", settings.recipe.optimizer), ("schedule", settings.recipe.schedule)]
+    return dict(_code(kind, part.name) for kind, part in kinds)
+
+
+@cache
+def _code(kind: Kind, name: str) -> tuple[str, str]:
+    if "." in name:
+        return name, module_sum(name, _file_of(kind, name), name.partition(".")[0])
+    folder = f"ablation.{_FOLDERS[kind]}"
+    return f"{kind} {name}", module_sum(f"{folder}.{name}", _file_of(kind, name), folder)
 
 
 def _file_of(kind: Kind, name: str) -> Path:

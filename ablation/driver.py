@@ -12,10 +12,12 @@ from threading import Thread
 from typing import Literal, Protocol
 
 from ablation.attempts import close_attempt, next_pieces, open_attempt
+from ablation.components import package_code
 from ablation.errors import PausedError
 from ablation.failures import Failure
 from ablation.faults import point
 from ablation.inbox import DriverLink, Ended, Inbox, Reported, refuse
+from ablation.infeasible import InfeasibleArms
 from ablation.keeping import keep_best_weights, tidy
 from ablation.run_folder import RunFolder, write_outcome
 from ablation.sampling import Sampling
@@ -90,6 +92,7 @@ class Drive:
 
 @dataclass(slots=True)
 class _State:
+    infeasible: InfeasibleArms
     inbox: Inbox = field(default_factory=queue.SimpleQueue)
     running: dict[str, Trial] = field(default_factory=dict)
     again: Waiting = field(default_factory=Waiting)
@@ -109,7 +112,7 @@ def drive(parts: Drive) -> End:
         PausedError: a disk is full or read-only, or what is left is ended from outside again and again.
         StudyLockedError: another driver has taken over; whoever gave the executor ends what runs in it.
     """
-    state = _State()
+    state = _State(InfeasibleArms(parts.folder))
     parts.stop.wake, parts.stop.driven = lambda: state.inbox.put(None), True
     try:
         return _drive(parts, state)
@@ -193,7 +196,11 @@ def _launch_all(parts: Drive, state: _State) -> None:
         if trial is None:
             state.exhausted = True
             return
-        _launch(parts, state, trial)
+        if (known := state.infeasible.close(trial)) is None:
+            _launch(parts, state, trial)
+        else:
+            write_outcome(parts.folder.open_trial(trial), known)
+            _conclude(parts, state, trial, known)
 
 
 def _launch(parts: Drive, state: _State, trial: Trial) -> None:
@@ -213,6 +220,7 @@ def _launch(parts: Drive, state: _State, trial: Trial) -> None:
         pieces=next_pieces(folder),
         slots=parts.machine.slots,
         token=parts.token,
+        package_code=package_code(),
     )
     link = DriverLink(trial, state.inbox, parts.stop, parts.fence, 5 + 1.5 * execution.hang_seconds)
     future: Future[Outcome | Failure | None] = parts.machine.executor.submit(parts.run_trial, assignment, link)
@@ -223,7 +231,7 @@ def _launch(parts: Drive, state: _State, trial: Trial) -> None:
 
 
 def _close(parts: Drive, state: _State, trial: Trial, future: Future[Outcome | Failure | None]) -> None:
-    """Tell of an outcome, in the order that lets everything be rebuilt from the run folder."""
+    """Look at what came of an attempt; an outcome is told in the order that lets everything be rebuilt."""
     folder = parts.folder.trial_folder(trial.id)
     closed = close_attempt(folder, trial, future)
     result = closed.result
@@ -235,8 +243,14 @@ def _close(parts: Drive, state: _State, trial: Trial, future: Future[Outcome | F
             return
         result = _final(result)
         write_outcome(folder, result)
-    if result is None:  # stopped before its end: it goes on when the study does
-        return
+    if result is not None:  # else it was stopped before its end, and goes on when the study does
+        state.infeasible.learn(trial, result)
+        _conclude(parts, state, trial, result)
+
+
+def _conclude(parts: Drive, state: _State, trial: Trial, result: Outcome) -> None:
+    """Tell of an outcome that is durable."""
+    folder = parts.folder.trial_folder(trial.id)
     parts.folder.note_outcome(trial.id, result)
     point("outcome noted")
     parts.fence()

@@ -3,6 +3,7 @@
     AblationError            5  (the machine: a missing device, store or package)
     ├── InputError           2  (a study file, an option or data that cannot be used)
     │   ├── ComponentError   2  (a component, or a choice of one, that does not exist)
+    │   ├── DataError        2  (a data set that cannot be read)
     │   └── StudyFileError   2  (all problems of one study file)
     ├── DamagedFileError     5  (a file of a run folder)
     ├── StudyChangedError    3
@@ -35,6 +36,10 @@ class InputError(AblationError):
     """What the user gave cannot be used."""
 
     exit_code = 2
+
+
+class DataError(InputError):
+    """A data set is missing, damaged or not as a trial needs it."""
 
 
 class DamagedFileError(AblationError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import re
 import signal
 from pathlib import Path
 
@@ -11,6 +12,8 @@ from ablation.settings import Frozen
 from ablation.trial import ACCIDENTS, ATTEMPT_MARK, Cause, Said
 
 _DISK = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO}
+_DEVICE = re.compile(r"(?s)\b(CUDA|HIP|MPS|XPU)\b.*out of memory|\bCU(DNN|BLAS|FFT|SOLVER)_(STATUS_)?ALLOC_FAILED")
+_HOST = re.compile(r"can't allocate memory|std::bad_alloc")
 _FROM_OUTSIDE: set[int] = {signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP}
 
 
@@ -44,23 +47,32 @@ class Failure(Frozen):
         return self.cause in ("device memory", "host memory")
 
 
-def failure_of(error: BaseException) -> Failure:
-    """What an exception inside a trial comes to."""
-    return Failure(cause=_cause(error), reason=f"{type(error).__name__}: {error}")
+def failure_of(error: BaseException, folder: Path | None = None) -> Failure:
+    """What an exception inside a trial comes to; in its `folder` a file that may not be written is the disk's fault."""
+    return Failure(cause=_cause(error, folder), reason=f"{type(error).__name__}: {error}")
 
 
-def _cause(error: BaseException) -> Cause:
+def _cause(error: BaseException, folder: Path | None) -> Cause:
     if isinstance(error, InputError):
         return "input"
-    if type(error).__name__ == "OutOfMemoryError":  # torch's, known here by name: this file loads no torch
+    # Known by name, for this file loads no torch; what the libraries under it want for comes as a RuntimeError.
+    if type(error).__name__ == "OutOfMemoryError" or (isinstance(error, RuntimeError) and _DEVICE.search(str(error))):
         return "device memory"
-    if isinstance(error, MemoryError) or "can't allocate memory" in str(error):
+    if isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and _HOST.search(str(error))):
         return "host memory"
     if isinstance(error, TimeoutError):
         return "timeout"
-    if isinstance(error, OSError) and error.errno in _DISK:
+    if isinstance(error, OSError) and error.errno == errno.ENOMEM:
+        return "host memory"
+    if isinstance(error, OSError) and (error.errno in _DISK or _is_forbidden(error, folder)):
         return "disk"
     return "bug"
+
+
+def _is_forbidden(error: OSError, folder: Path | None) -> bool:
+    """Whether permission was lacking in this folder: elsewhere that is a mistake of whoever named the file."""
+    named = Path(error.filename).absolute() if isinstance(error.filename, str | Path) else None
+    return bool(isinstance(error, PermissionError) and folder and named and named.is_relative_to(folder.absolute()))
 
 
 def failure_of_process(exit_code: int | None, log: Path, memory_ran_out: bool) -> Failure:
@@ -89,14 +101,23 @@ def hung(log: Path) -> bool:
     return any(line.startswith("Timeout (") for line in last.splitlines())
 
 
-def memory_kills() -> int:
-    """How many processes the system has killed for want of memory since it started; 0 where it does not tell."""
-    counters = Path("/proc/vmstat")
-    if counters.exists():
-        for line in counters.read_text().splitlines():
-            if line.startswith("oom_kill "):
-                return int(line.split()[1])
-    return 0
+def memory_kills(root: Path = Path("/")) -> int:
+    """How many processes the system has killed for want of memory since it started; 0 where it does not tell.
+
+    Of this process's control group where the system has them (version 2), else of the whole machine.
+    """
+    group = _counters(root / "proc/self/cgroup", "::").get("0")
+    events = {} if group is None else _counters(root / "sys/fs/cgroup" / group.lstrip("/") / "memory.events")
+    return int(events.get("oom_kill") or _counters(root / "proc/vmstat").get("oom_kill") or 0)
+
+
+def _counters(file: Path, separator: str = " ") -> dict[str, str]:
+    """The lines of a file by their first words; none where there is no such file."""
+    try:
+        lines = file.read_text().splitlines()
+    except OSError:
+        return {}
+    return {name: value for name, _, value in (line.partition(separator) for line in lines)}
 
 
 def _ending(exit_code: int | None) -> str:

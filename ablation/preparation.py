@@ -10,19 +10,16 @@ import torch
 from torch import Tensor, nn
 
 from ablation import components
-from ablation.errors import AblationError, InputError
+from ablation.errors import AblationError, DataError, InputError
 from ablation.seeding import seed_of
 from ablation.sending import send
 from ablation.settings import Part, Recipe, Settings
 from ablation.splits import Splits
 from ablation.training.data import BlockData, block_data, to_float
 from ablation.training.devices import prepare, reset_peak_memory
-from ablation.training.fit import Ingredients, forked_generator
+from ablation.training.fit import Ingredients
+from ablation.training.generators import forked_generator
 from ablation.trial import Assignment
-
-
-class DataError(AblationError):
-    """A data set is missing, damaged or not as the trial needs it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +38,21 @@ def prepared(assignment: Assignment) -> Prepared:
         DataError: the data set cannot be used.
         InputError: a component cannot.
     """
-    trial, settings = assignment.trial, assignment.trial.arm.settings
+    trial = assignment.trial
     prepare(assignment.device, assignment.threads)
     reset_peak_memory(assignment.device)
+    # Everything is built under generators of the trial's own, so that no component depends on what ran before it.
+    with forked_generator(assignment.device, seed_of(trial.block, "preparation")):
+        return _built(assignment)
+
+
+def _built(assignment: Assignment) -> Prepared:
+    trial, settings = assignment.trial, assignment.trial.arm.settings
     fits = [components.load("preprocessing", part.name)(**part.choices) for part in settings.preprocessing]
     try:
         splits = _splits(settings.dataset.model_dump_json(), assignment.data_root)
+    except DataError:
+        raise
     except AblationError as error:
         raise DataError(str(error)) from error
     data = block_data(splits, trial.block, fits, assignment.device, with_test=trial.evaluate_on == "test")
@@ -61,9 +67,8 @@ def parameter_count(model: nn.Module) -> int:
 @lru_cache(maxsize=2)
 def _splits(part_json: str, root: Path) -> Splits:
     """The data set of a `Part` given as JSON; a kept worker opens it once for all its trials."""
-    part = Part.model_validate_json(part_json)
-    splits: Splits = components.load("dataset", part.name)(root, **part.choices)
-    return splits
+    with forked_generator("cpu", seed_of(0, "data set")):  # equal in all trials, of which any may be the first
+        return components.open_data(Part.model_validate_json(part_json), root)
 
 
 def _ingredients(settings: Settings, data: BlockData, block: int, pieces: int) -> Ingredients:

@@ -4,23 +4,28 @@ from __future__ import annotations
 
 import platform
 import subprocess
-from functools import lru_cache
+import sys
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-PACKAGES = ("ablation-harness", "torch", "numpy")
+PACKAGES = ("ablation-harness", "torch", "numpy", "optuna", "mlflow")
+WHERE_IMPORTED = ("torchvision", "timm")
+"""Packages that only a component of somebody's own may bring."""
 
 
-@lru_cache(maxsize=1)
 def versions() -> dict[str, str]:
     """Python and the packages that training runs on, by name."""
-    found = {"python": platform.python_version()}
-    for package in PACKAGES:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            found[package] = "not installed"
-    return found
+    found = {"python": platform.python_version(), **{package: _version(package) for package in PACKAGES}}
+    return found | {package: _version(package) for package in WHERE_IMPORTED if package in sys.modules}
+
+
+@cache
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "not installed"
 
 
 def git_state(folder: Path) -> tuple[str, bool]:

@@ -29,7 +29,7 @@ from ablation.settings import Frozen, Part, Recipe
 from ablation.splits import Splits
 from ablation.training.data import to_float
 from ablation.training.devices import prepare
-from ablation.training.fit import forked_generator
+from ablation.training.generators import forked_generator
 from ablation.trial import Arm, Level, Said
 
 IMAGES = 64

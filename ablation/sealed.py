@@ -6,7 +6,7 @@ import hashlib
 
 _BEGIN = b'{"sha256":"'
 _END = b'",'
-_START = len(_BEGIN) + 64 + len(_END)
+_SUM_AT, _START = 11, 11 + 64 + 2
 
 
 class BrokenSealError(ValueError):
@@ -27,7 +27,7 @@ def unseal(data: bytes) -> bytes:
     if len(data) <= _START or not data.startswith(_BEGIN):
         raise BrokenSealError("it does not begin with its sha256")
     text = b"{" + data[_START:]
-    if data[len(_BEGIN) : _START] != sum_of(text).encode() + _END:
+    if data[_SUM_AT:_START] != sum_of(text).encode() + _END:
         raise BrokenSealError("its sha256 is not that of its content")
     return text
 

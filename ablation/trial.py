@@ -93,6 +93,8 @@ class Stamp(Frozen):
     """Where and with what a trial ran."""
 
     versions: dict[str, str]
+    code: dict[str, str] = Field(default_factory=dict)
+    """The sum of the source of the package (`ablation`) and of each component that the trial is made of."""
     git_commit: str = ""
     git_dirty: bool = False
     data_fingerprint: str = ""
@@ -105,6 +107,14 @@ class Stamp(Frozen):
     """How many trials the driver ran side by side at most; None in outcomes from before it was recorded."""
     started: str = ""
     """UTC, ISO 8601."""
+
+    def same_state(self, other: Stamp) -> bool:
+        """Whether both stand for the same code, versions and data."""
+        return (self.versions, self.code, self.data_fingerprint) == (
+            other.versions,
+            other.code,
+            other.data_fingerprint,
+        )
 
 
 class Assignment(Frozen):
@@ -126,6 +136,8 @@ class Assignment(Frozen):
     """Trials side by side, which its training time depends on and nothing else."""
     token: str = ""
     """Of the driver that launched it: once the folder holds that of another one, nothing more is written there."""
+    package_code: str = ""
+    """The sum of the package's source when the driver began; its workers run that."""
 
 
 class Attempt(Frozen):
@@ -158,6 +170,8 @@ class Outcome(Frozen):
     """Of the split that the study evaluates on: rows are true classes, columns predicted ones, entries images."""
     cost: Cost | None = None
     stamp: Stamp | None = None
+    earlier_stamps: tuple[Stamp, ...] = ()
+    """Of a trial that went on from the checkpoints of other code, versions or data: what those were made with."""
     files: dict[str, str] = Field(default_factory=dict)
     """The sha256 of what was written beside it: predictions, and weights where they are kept."""
 

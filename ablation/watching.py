@@ -5,13 +5,14 @@ from __future__ import annotations
 import faulthandler
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import IO, Protocol
 
 from ablation.faults import point
 from ablation.run_folder import append_epoch, check_attempt, write_epochs
 from ablation.training import checkpoints
 from ablation.training.checkpoints import Checkpoint
-from ablation.trial import Answer, Assignment, Epoch
+from ablation.trial import Answer, Assignment, Epoch, Stamp
 
 ASK_SECONDS = 0.2
 """How often the driver is asked whether to stop: soon enough for a person, seldom enough to cost nothing."""
@@ -40,6 +41,8 @@ class TrialWatch:
 
     def __init__(self, assignment: Assignment, link: Link, log: IO[str]) -> None:
         self._assignment, self._link, self._log = assignment, link, log
+        self.stamps: tuple[Stamp, ...] = ()
+        """What the training ran under so far, this attempt last, one for each change."""
         self._asked = self._saved = self._armed = time.monotonic()
         self._arm(self._armed)
 
@@ -50,6 +53,10 @@ class TrialWatch:
         self._check()
         checkpoint = checkpoints.load(self._assignment.folder, self._say)
         write_epochs(self._assignment.folder, checkpoint.epochs if checkpoint else ())
+        before = checkpoint.stamps if checkpoint else ()
+        if before and self.stamps and before[-1].same_state(self.stamps[0]):
+            before = before[:-1]
+        self.stamps = (*before, *self.stamps)
         return checkpoint
 
     def stepped(self, take: Callable[[], Checkpoint]) -> bool:
@@ -100,7 +107,7 @@ class TrialWatch:
 
     def _save(self, take: Callable[[], Checkpoint]) -> None:
         self._check()
-        checkpoints.save(take(), self._assignment.folder)
+        checkpoints.save(replace(take(), stamps=self.stamps), self._assignment.folder)
         self._saved = time.monotonic()
         point("checkpoint saved")
 

@@ -13,18 +13,20 @@ import numpy as np
 import torch
 from torch import nn
 
-from ablation import provenance
+from ablation import components, provenance
 from ablation.durable import write_whole
-from ablation.errors import InputError, StudyLockedError
+from ablation.errors import DataError, InputError, StudyLockedError
 from ablation.failures import Failure, failure_of
 from ablation.faults import point
-from ablation.preparation import DataError, parameter_count, prepared
+from ablation.preparation import parameter_count, prepared
 from ablation.run_folder import check_attempt, remove_leftovers, write_outcome
 from ablation.sealed import sum_of
+from ablation.seeding import seed_of
 from ablation.training.data import BlockData
 from ablation.training.devices import device_name, peak_memory
 from ablation.training.evaluation import DivergedError, Evaluation, evaluate
 from ablation.training.fit import Fitted, fit
+from ablation.training.generators import forked_generator
 from ablation.trial import ATTEMPT_MARK, Assignment, Cost, Outcome, Stamp, uniform_guess
 from ablation.watching import Link, TrialWatch
 
@@ -49,12 +51,13 @@ def run_trial(assignment: Assignment, link: Link) -> Outcome | Failure | None:
         except StudyLockedError:
             return None
         except DataError as error:
+            log.write(traceback.format_exc())
             return Failure(cause="data", reason=str(error))
         except InputError as error:
             return Failure(cause="input", reason=str(error))
         except Exception as error:  # noqa: BLE001 - a trial's own failure must not stop the study
             log.write(traceback.format_exc())
-            return failure_of(error)
+            return failure_of(error, assignment.folder)
     return outcome
 
 
@@ -64,11 +67,14 @@ def _train(assignment: Assignment, link: Link, log: IO[str]) -> Outcome | None:
     try:
         built = prepared(assignment)
         point("trial prepared")
+        stamp = _stamp(assignment, built.splits.fingerprint, started)
+        watch.stamps = (stamp,)
         clock = time.perf_counter()
         fitted = fit(built.ingredients, built.data, trial.arm.settings.recipe, trial.block, watch)
         if fitted.ended == "stopped":
             return None
-        outcome = _scored(fitted, built.ingredients.model, built.data, assignment)
+        with forked_generator(assignment.device, seed_of(trial.block, "scoring")):
+            outcome = _scored(fitted, built.ingredients.model, built.data, assignment)
         point("model scored")
     finally:
         watch.close()
@@ -79,8 +85,8 @@ def _train(assignment: Assignment, link: Link, log: IO[str]) -> Outcome | None:
         parameters=parameter_count(built.ingredients.model),
         peak_memory_bytes=peak_memory(assignment.device),
     )
-    stamp = _stamp(assignment, built.splits.fingerprint, started)
-    return Outcome.model_validate({**dict(outcome), "classes": built.splits.classes, "cost": cost, "stamp": stamp})
+    known = {"classes": built.splits.classes, "cost": cost, "stamp": stamp, "earlier_stamps": watch.stamps[:-1]}
+    return Outcome.model_validate({**dict(outcome), **known})
 
 
 def _scored(fitted: Fitted, model: nn.Module, data: BlockData, assignment: Assignment) -> Outcome:
@@ -133,8 +139,10 @@ def _predictions(read: Evaluation, data: BlockData) -> bytes:
 
 def _stamp(assignment: Assignment, fingerprint: str, started: str) -> Stamp:
     commit, dirty = provenance.git_state(Path.cwd())
+    package = assignment.package_code or components.package_code()
     return Stamp(
         versions=provenance.versions(),
+        code={"ablation": package, **components.code_of(assignment.trial.arm.settings)},
         git_commit=commit,
         git_dirty=dirty,
         data_fingerprint=fingerprint,

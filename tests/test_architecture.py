@@ -21,7 +21,7 @@ ROWS = (
     {"driver", "report"},
     {"sampling", "executors", "tracking", "worker", "calibration", "analysis", "study_file", "changes", "confirming"}
     | {"rehearsal"},
-    {"designs", "preparation", "watching", "attempts", "inbox", "keeping", "waiting"},
+    {"designs", "preparation", "watching", "attempts", "infeasible", "inbox", "keeping", "waiting"},
     {"datasets", "models", "augmentations", "preprocessing", "optimizers", "schedules"}
     | {"components", "training", "run_folder"},
     {"signatures", "patches", "sources", "holding", "failures", "conditions", "hypotheses", "outcome_index"},
@@ -36,6 +36,7 @@ ROWS = (
         "provenance",
         "durable",
         "sealed",
+        "code_sums",
         "processes",
         "stopping",
     }

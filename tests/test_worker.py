@@ -99,6 +99,22 @@ def test_arms_of_a_block_share_initialisation_and_blocks_do_not(write_study: Stu
     assert began["baseline", 0] != began["baseline", 1]
 
 
+def test_a_trial_that_goes_on_under_other_code_says_so(write_study: StudyWriter, tmp_path: Path) -> None:
+    trial = first_trial(write_study())
+    for name, after, marks in (("changed", "0ther", 1), ("as it was", "0ne", 0)):
+        folder = RunFolder(tmp_path / name)
+        given = assignment(folder, trial, package_code="0ne")
+        assert run_trial(given, Link("stop")) is None
+        outcome = completed(given.model_copy(update={"package_code": after}))
+        assert outcome.stamp is not None
+        assert outcome.stamp.code.keys() == {
+            *("ablation", "dataset synthetic", "model small", "preprocessing normalize"),
+            *("optimizer sgd", "schedule one_cycle"),
+        }
+        assert [stamp.code["ablation"] for stamp in outcome.earlier_stamps] == ["0ne"] * marks
+        assert outcome.stamp.code["ablation"] == after
+
+
 class Stopping(Link):
     """Wants the trial to end at the question of this number."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from ablation.study import Change
 from ablation.trial import Record, Stamp
@@ -22,15 +22,21 @@ _ARMS = (
 def stamp_notes(records: Sequence[Record]) -> tuple[str, ...]:
     """One note for each thing that the trials did not share: a package's version, the code, the device, the data."""
     stamped = [(record, record.outcome.stamp) for record in records if record.outcome and record.outcome.stamp]
+    stamped.sort(key=lambda pair: pair[1].started)
     notes = [
-        _note(
-            f"Trials ran under different versions of {package}",
-            [(record, stamp.versions.get(package, "")) for record, stamp in stamped],
-        )
+        _note(f"Trials ran under different versions of {package}", _having(package, stamped, lambda one: one.versions))
         for package in dict.fromkeys(package for _, stamp in stamped for package in stamp.versions)
     ]
+    code = [
+        _note(f"The code of {part} changed between trials", _having(part, stamped, lambda one: one.code))
+        for part in dict.fromkeys(part for _, stamp in stamped for part in stamp.code)
+    ]
+    # Where sums tell what changed, the commit says no more.
+    commits = "" if any(code) else "Trials ran with different states of the code"
     notes += [
-        _note("Trials ran with different states of the code", [(record, _code(stamp)) for record, stamp in stamped]),
+        *code,
+        *([_note(commits, [(record, _commit(stamp)) for record, stamp in stamped])] if commits else []),
+        *_carried_over(records),
         _note("Trials ran on different devices", [(record, stamp.device) for record, stamp in stamped]),
     ]
     pieces = sum(stamp.pieces > 1 for _, stamp in stamped)
@@ -66,8 +72,36 @@ def _note(what: str, values: Iterable[tuple[Record, str]]) -> str:
         trials.setdefault(value, []).append(record)
     if len(trials) < 2:
         return ""
-    shares = ", ".join(f"{len(records)} with {value or 'unknown'}" for value, records in trials.items())
-    return f"{what}: {shares}. {_mixed(trials)}"
+    shares = [f"{len(some)} with {value or 'unknown'}" for value, some in trials.items()]
+    since = [f" (from {some[0].trial.arm.name}, seed block {some[0].trial.block}, on)" for some in trials.values()]
+    return f"{what}: {', '.join(map(''.join, zip(shares, ['', *since[1:]], strict=True)))}. {_mixed(trials)}"
+
+
+def _having(
+    name: str, stamped: Iterable[tuple[Record, Stamp]], values: Callable[[Stamp], Mapping[str, str]]
+) -> list[tuple[Record, str]]:
+    """What the stamps say of one thing, those left out that do not name it: arms need not share a component."""
+    return [(record, values(stamp)[name]) for record, stamp in stamped if name in values(stamp)]
+
+
+def _carried_over(records: Sequence[Record]) -> Iterator[str]:
+    """Trials that were trained by two states: they began under one, and went on from its checkpoint under another."""
+    for record in records:
+        outcome = record.outcome
+        if outcome and outcome.stamp and outcome.earlier_stamps:
+            changed = sorted({part for stamp in outcome.earlier_stamps for part in _changed(stamp, outcome.stamp)})
+            yield (
+                f"{record.trial.arm.name}, seed block {record.trial.block}, was trained in part before and in part "
+                f"after a change of {', '.join(changed)}: `ablate run --trial {record.trial.id}` shows what that did."
+            )
+
+
+def _changed(before: Stamp, after: Stamp) -> Iterator[str]:
+    """The names of what two stamps do not share."""
+    for old, new in ((before.versions, after.versions), (before.code, after.code)):
+        yield from (name for name in {**old, **new} if old.get(name) != new.get(name))
+    if before.data_fingerprint != after.data_fingerprint:
+        yield "the data"
 
 
 def _mixed(trials: Mapping[str, Sequence[Record]]) -> str:
@@ -80,6 +114,6 @@ def _mixed(trials: Mapping[str, Sequence[Record]]) -> str:
     return f"{blocks_hold} both: effects may rest on the difference."
 
 
-def _code(stamp: Stamp) -> str:
+def _commit(stamp: Stamp) -> str:
     changed = " and uncommitted changes" if stamp.git_dirty else ""
     return f"commit {stamp.git_commit[:_COMMIT_DIGITS]}{changed}" if stamp.git_commit else "no known commit"

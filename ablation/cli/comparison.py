@@ -31,7 +31,7 @@ def different_values(record: Record, again: Record) -> list[str]:
 def _result(outcome: Outcome) -> Outcome:
     """An outcome without what may differ. A reason counts only where something failed."""
     reason = outcome.reason if outcome.status == "failed" else ""
-    return outcome.model_copy(update={"cost": None, "stamp": None, "files": {}, "reason": reason})
+    return outcome.model_copy(update={"cost": None, "stamp": None, "earlier_stamps": (), "files": {}, "reason": reason})
 
 
 def different_files(before: Path, after: Path, outcome: Outcome) -> list[str]:

@@ -169,7 +169,7 @@ def _with_margin(study: Study, data_root: Path) -> Study:
     """A search has no use for its margin, which may be below what one test image can show."""
     name_outsiders(study)
     part = study.baseline.dataset
-    images = images_read(study, components.load("dataset", part.name)(data_root, **part.choices).extent)
+    images = images_read(study, components.open_data(part, data_root).extent)
     least = math.ceil(1e6 / images) / 1e6
     if study.metric != "accuracy" or study.margin >= least:
         return study

@@ -106,7 +106,7 @@ def measured_on(study: Study, records: Sequence[Record], data_root: Path) -> Mea
         return None
     try:
         with _offline():
-            splits = components.load("dataset", part.name)(data_root, **part.choices)
+            splits = components.open_data(part, data_root)
     except InputError:
         raise
     except AblationError:  # not at hand: what is known of it makes the same plan

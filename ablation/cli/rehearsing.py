@@ -25,7 +25,7 @@ def read_data(located: Located, study: Study, data_root: Path) -> dict[str, Samp
     parts = {arm.settings.dataset.model_dump_json(): arm.settings.dataset for arm in designs.first_arms(study)}
     samples = {}
     for key, part in parts.items():
-        splits = components.load("dataset", part.name)(data_root, **part.choices)
+        splits = components.open_data(part, data_root)
         samples[key] = sample_of(splits)
         if part == study.baseline.dataset:
             check_margin(located, images_read(study, splits.extent))

@@ -9,6 +9,7 @@ from ablation.cli.terminal import say
 from ablation.cli.trials import find_trial, label
 from ablation.errors import InputError
 from ablation.holding import hold
+from ablation.infeasible import is_infeasible
 from ablation.run_folder import RunFolder
 from ablation.trial import Record
 
@@ -18,6 +19,8 @@ _SHOWN = 10
 
 def retry_trials(folder: RunFolder, trial_ids: Sequence[str], all_failed: bool) -> None:
     """Queue the named trials again, or all that failed; their outcomes, logs and attempts stay beside them.
+
+    With one of an arm that is infeasible on the device all of that arm's.
 
     Raises:
         InputError: one of them is unknown, or has not failed; then none is queued.
@@ -31,6 +34,7 @@ def retry_trials(folder: RunFolder, trial_ids: Sequence[str], all_failed: bool) 
         else:
             records = [find_trial(folder, trial_id) for trial_id in dict.fromkeys(trial_ids)]
             _refuse_others(folder, records)
+            records += _of_the_same_arms(folder, records)
         for record in records:
             kept = folder.queue_again(record.trial.id)
             say(f"queued {label(record)}; what it had lies in {kept}")
@@ -38,6 +42,14 @@ def retry_trials(folder: RunFolder, trial_ids: Sequence[str], all_failed: bool) 
         say(f"no trial of {folder.path} has failed.")
         return
     say(f"next: {shlex.join(['ablate', 'run', str(folder.path)])}")
+
+
+def _of_the_same_arms(folder: RunFolder, records: Sequence[Record]) -> list[Record]:
+    """Other trials of arms that were found infeasible: one of them left, and the study would close the rest by it."""
+    arms = {each.trial.arm.name: each.trial.arm for each in records if is_infeasible(each.outcome)}
+    named = {each.trial.id for each in records}
+    found = [each for arm in arms.values() for each in folder.records_of(arm)]
+    return [each for each in found if is_infeasible(each.outcome) and each.trial.id not in named]
 
 
 def _refuse_others(folder: RunFolder, records: Sequence[Record]) -> None:

@@ -99,6 +99,7 @@ def stamp_tags(stamp: Stamp) -> dict[str, str]:
         "threads": str(stamp.threads),
         "precision": stamp.precision,
         "versions": " · ".join(f"{name} {version}" for name, version in stamp.versions.items()),
+        "code": " · ".join(f"{name} {found}" for name, found in stamp.code.items()),
         "mlflow.source.git.commit": stamp.git_commit,
         "git dirty": _text(stamp.git_dirty) if stamp.git_commit else "",
     }

@@ -1,7 +1,7 @@
 """All of a training between two steps, on the disk: two deep, each with its sha256 beside it.
 
 A checkpoint is loaded with `weights_only=True` and only where its sum fits; a damaged one falls back to the one before,
-then to the start. Random streams keyed by block and epoch have no state; of the generators only dropout's is kept.
+then to the start. Random streams keyed by block and epoch have no state; that of the global generators is kept.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from ablation.durable import write_whole
-from ablation.trial import Epoch
+from ablation.trial import Epoch, Stamp
 
 KEPT = 2
 
@@ -38,15 +38,18 @@ class Checkpoint:
     correct: Tensor
     model: Mapping[str, Tensor]
     optimizer: Mapping[str, Any]
-    generators: Mapping[str, Tensor]
-    """State of the global generators by device kind."""
+    generators: Mapping[str, Any]
+    """State of torch's global generators by device kind, of Python's and of NumPy's."""
     epochs: tuple[Epoch, ...]
+    stamps: tuple[Stamp, ...] = ()
+    """What it was trained under so far, one for each change."""
 
 
 def save(checkpoint: Checkpoint, folder: Path) -> None:
     """Write a checkpoint durably, then let go of all but the newest two."""
     content = {name: getattr(checkpoint, name) for name in Checkpoint.__slots__}
-    content["epochs"] = json.dumps([epoch.model_dump(mode="json") for epoch in checkpoint.epochs])
+    for name in ("epochs", "stamps"):
+        content[name] = json.dumps([each.model_dump(mode="json") for each in content[name]])
     buffer = io.BytesIO()
     torch.save(content, buffer)
     data = buffer.getvalue()
@@ -66,7 +69,8 @@ def load(folder: Path, say: Say) -> Checkpoint | None:
                 raise ValueError("its sha256 differs from the one beside it")
             content = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
             epochs = tuple(Epoch.model_validate(each) for each in json.loads(content["epochs"]))
-            return Checkpoint(**{**content, "epochs": epochs})
+            stamps = tuple(Stamp.model_validate(each) for each in json.loads(content["stamps"]))
+            return Checkpoint(**{**content, "epochs": epochs, "stamps": stamps})
         except Exception as error:  # noqa: BLE001 - a damaged file raises whatever its reader stumbles over
             reason = f"{type(error).__name__}: {error}".splitlines()[0]
             say(f"{path.name} is damaged ({reason}); going on from the one before, or from the start")
@@ -77,23 +81,6 @@ def load(folder: Path, say: Say) -> Checkpoint | None:
 def checkpoint_files(folder: Path) -> list[Path]:
     """The checkpoints of a trial, the newest first."""
     return sorted(folder.glob("checkpoint-*.pt"), reverse=True)
-
-
-def generator_states(device: str) -> dict[str, Tensor]:
-    """The state of the global generators that a training on this device draws from."""
-    states = {"cpu": torch.get_rng_state()}
-    if device != "cpu":
-        states[device] = torch.get_device_module(device).get_rng_state()
-    return states
-
-
-def restore_generators(states: Mapping[str, Tensor]) -> None:
-    """Put the global generators where a checkpoint found them."""
-    for device, state in states.items():
-        if device == "cpu":
-            torch.set_rng_state(state)
-        else:
-            torch.get_device_module(device).set_rng_state(state)
 
 
 def _sum_of(path: Path) -> Path:

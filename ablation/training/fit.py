@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
@@ -14,10 +13,11 @@ from torch.nn import functional
 
 from ablation.seeding import seed_of
 from ablation.settings import Recipe
-from ablation.training.checkpoints import Checkpoint, generator_states, restore_generators
+from ablation.training.checkpoints import Checkpoint
 from ablation.training.data import Augmentation, BlockData, augmented, batches, picked, steps_per_epoch, to_float
 from ablation.training.devices import Precision, synchronize
 from ablation.training.evaluation import DivergedError, evaluate, finite_scores
+from ablation.training.generators import forked_generator, generator_states, restore_generators
 from ablation.trial import Answer, Epoch, Scores
 
 Schedule = Callable[[float], float]
@@ -221,12 +221,3 @@ def _add_gradients(training: _Training, images: Tensor, wanted: Tensor, share: f
 def _set_learning_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
     for group in optimizer.param_groups:
         group["lr"] = rate
-
-
-@contextmanager
-def forked_generator(device: str, seed: int) -> Iterator[None]:
-    """Seed the global generators of the CPU and the accelerator for what runs within, and put them back afterwards."""
-    fork = torch.random.fork_rng(devices=[]) if device == "cpu" else torch.random.fork_rng(device_type=device)
-    with fork:
-        torch.manual_seed(seed)
-        yield

@@ -33,12 +33,12 @@ def test_a_version_that_changed_is_told_with_its_share_and_what_it_can_do() -> N
     newer = {"versions": {"torch": "2.15", "numpy": "2.3"}}
     apart = stamp_notes([record("a", 0), record("b", 0), record("a", 1, **newer), record("b", 1, **newer)])
     assert apart == (
-        "Trials ran under different versions of torch: 2 with 2.14, 2 with 2.15. "
+        "Trials ran under different versions of torch: 2 with 2.14, 2 with 2.15 (from a, seed block 1, on). "
         "No seed block holds both: what it shifts in all arms alike, pairing takes out.",
     )
     mixed = stamp_notes([record("a", 0), record("b", 0, **newer), record("a", 1), record("b", 1)])
     assert mixed == (
-        "Trials ran under different versions of torch: 3 with 2.14, 1 with 2.15. "
+        "Trials ran under different versions of torch: 3 with 2.14, 1 with 2.15 (from b, seed block 0, on). "
         "1 seed block holds both: effects may rest on the difference.",
     )
 
@@ -47,9 +47,33 @@ def test_code_and_device_are_told() -> None:
     notes = stamp_notes([record("a", 0), record("a", 1, git_dirty=True, device="NVIDIA H200")])
     assert notes[0].startswith(
         "Trials ran with different states of the code: 1 with commit aaaaaaaaaa, "
-        "1 with commit aaaaaaaaaa and uncommitted changes."
+        "1 with commit aaaaaaaaaa and uncommitted changes (from a, seed block 1, on)."
     )
-    assert notes[1].startswith("Trials ran on different devices: 1 with unknown, 1 with NVIDIA H200.")
+    assert notes[1].startswith("Trials ran on different devices: 1 with unknown, 1 with NVIDIA H200 (from ")
+
+
+def test_a_component_that_changed_is_named_with_the_first_trial_of_the_change_whatever_git_says() -> None:
+    def at(hour: int, net: str, **more: str) -> dict[str, object]:
+        return {"started": f"2026-11-25T{hour:02}:00", "code": {"ablation": "0a", "lab.net": net, **more}}
+
+    late = record("a", 0, **at(9, "22"))
+    notes = stamp_notes([late, record("b", 0, **at(7, "11")), record("a", 1, **at(8, "11"), git_commit="b" * 40)])
+    assert notes == (
+        "The code of lab.net changed between trials: 2 with 11, 1 with 22 (from a, seed block 0, on). "
+        "1 seed block holds both: effects may rest on the difference.",
+    )
+    # Arms need not share a component.
+    assert stamp_notes([record("a", 0, **at(7, "11")), record("b", 0, **at(7, "11", crop="33"))]) == ()
+
+
+def test_a_trial_that_was_trained_by_two_states_is_told() -> None:
+    one = record("a", 0, code={"lab.net": "22"})
+    assert one.outcome is not None
+    assert one.outcome.stamp is not None
+    before = one.outcome.stamp.model_copy(update={"code": {"lab.net": "11"}, "data_fingerprint": "other"})
+    outcome = one.outcome.model_copy(update={"earlier_stamps": (before,)})
+    (note,) = stamp_notes([one.model_copy(update={"outcome": outcome})])
+    assert note.startswith("a, seed block 0, was trained in part before and in part after a change of lab.net, the da")
 
 
 def test_batches_in_pieces_are_told() -> None:
@@ -64,7 +88,7 @@ def test_data_that_changed_is_told_and_two_data_sets_are_no_change() -> None:
     assert stamp_notes(same) == ()
     (note,) = stamp_notes([*same, record("a", 1, ONE, data_fingerprint=after)])
     assert note.startswith(
-        "The content of data set digits changed between trials: 1 with 111111111111, 1 with 222222222222."
+        "The content of data set digits changed between trials: 1 with 111111111111, 1 with 222222222222 (from "
     )
 
 

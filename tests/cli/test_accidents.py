@@ -96,6 +96,62 @@ def test_host_memory_that_runs_out_is_an_accident(tmp_path: Path) -> None:
     assert "host memory" in stderr
 
 
+def test_a_real_limit_on_memory_is_an_accident_of_the_host(tmp_path: Path) -> None:
+    limit = "pages = int(Path('/proc/self/statm').read_text().split()[0]); "
+    limit += "resource.setrlimit(resource.RLIMIT_AS, (4096 * pages + 2**28,) * 2); "
+    running = start(tmp_path, f"Path('well').touch(); import resource; {limit}bytearray(2**29)")
+    _, stderr = running.communicate(timeout=120)
+    assert running.returncode == 0, stderr
+    assert "host memory: MemoryError" in stderr
+
+
+def test_what_does_not_come_in_time_is_tried_again(tmp_path: Path) -> None:
+    running = start(tmp_path, "raise TimeoutError('no licence came')")
+    _, stderr = running.communicate(timeout=120)
+    assert running.returncode == 1, stderr
+    assert outcomes(tmp_path) == [("failed", "timeout", [("timeout", True)] * 3)] * 2
+
+
+DATA = '''"""A data set whose file is cut short once the driver has read it."""
+
+import multiprocessing
+from pathlib import Path
+
+from ablation.datasets.synthetic import build as whole
+from ablation.splits import Splits
+
+
+def build(root: Path) -> Splits:
+    """A data set that cannot be read in a worker."""
+    if multiprocessing.parent_process() is not None:
+        raise ValueError("truncated file")
+    return whole(root, train_size=96, test_size=96, num_classes=3)
+'''
+
+
+def test_whatever_a_data_set_raises_is_a_failure_of_the_data_and_not_tried_again(tmp_path: Path) -> None:
+    (tmp_path / "lab").mkdir()
+    (tmp_path / "lab" / "glyphs.py").write_text(DATA)
+    of_ours = "dataset: {name: synthetic, train_size: 96, test_size: 96, num_classes: 3}"
+    text = SMALL.replace(of_ours, "dataset: {name: lab.glyphs}").replace("seeds: 2", "seeds: 1")
+    (tmp_path / "small.yaml").write_text(text)
+    command = [sys.executable, "-m", "ablation", "run", "small.yaml", "--no-tracking", "--slots", "1"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 1, done.stderr
+    assert outcomes(tmp_path) == [("failed", "data", [("data", True)])] * 3
+    assert "data set lab.glyphs cannot be read: ValueError: truncated file." in done.stderr
+    logs = [path.read_text() for path in (tmp_path / "runs/small/trials").glob("*/log.txt")]
+    assert all("lab/glyphs.py" in log for log in logs)
+    # Where the driver meets it first, nothing is begun.
+    (tmp_path / "lab" / "glyphs.py").write_text(DATA.replace("is not None", "is None"))
+    again = subprocess.run(
+        [*command, "--runs-dir", "others"], cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert again.returncode == 2, again.stderr
+    assert "ValueError: truncated file" in again.stderr
+    assert "Traceback" not in again.stderr
+
+
 def test_one_retry_of_the_device_memory_halves_the_batch_in_pieces(tmp_path: Path) -> None:
     running = start(tmp_path, "Path('well').touch(); raise torch.OutOfMemoryError('CUDA out of memory')")
     _, stderr = running.communicate(timeout=120)

@@ -1,6 +1,8 @@
 """A training that was cut short anywhere goes on and ends with the bits of one that was not."""
+# ruff: noqa: NPY002 - NumPy's old global generator is among what goes on
 
 import hashlib
+import random
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,7 +16,8 @@ from ablation.splits import LabelledImages, Splits
 from ablation.training import checkpoints
 from ablation.training.checkpoints import Checkpoint, checkpoint_files
 from ablation.training.data import BlockData, block_data
-from ablation.training.fit import Fitted, Ingredients, fit, forked_generator
+from ablation.training.fit import Fitted, Ingredients, fit
+from ablation.training.generators import forked_generator
 from ablation.trial import Answer, Epoch
 
 STEPS = 4  # 54 training images in batches of 16
@@ -121,6 +124,34 @@ def test_cut_short_after_every_single_step_it_ends_with_the_same_bits(
     watch = Watch(tmp_path)
     assert train(watch)[1] == undisturbed[0]
     assert scores([*heard, *watch.epochs]) == undisturbed[1]
+
+
+class Drawing(nn.Module):
+    """Draws from Python's generator, from NumPy's and from torch's, in training and in evaluation."""
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        return images * (0.5 + random.random() * np.random.rand() + torch.rand(()).item()) + random.gauss(0, 0.1)
+
+
+@pytest.mark.parametrize("step", [1, STEPS, STEPS + 2])
+def test_a_net_that_draws_from_every_global_generator_goes_on_bit_equal(tmp_path: Path, step: int) -> None:
+    def trained(folder: Path, stop_after: int | None = None) -> tuple[list[bytes], list[Epoch]]:
+        made, watch = ingredients(), Watch(folder, stop_after)
+        made.model.insert(1, Drawing())
+        random.seed(step)  # whatever the process drew before
+        np.random.seed(step)
+        before = random.getstate(), np.random.get_state()[1].tolist(), torch.get_rng_state().tolist()
+        fit(made, some_data(), RECIPE, 0, watch)
+        assert before == (random.getstate(), np.random.get_state()[1].tolist(), torch.get_rng_state().tolist())
+        return [value.detach().numpy().tobytes() for value in made.model.parameters()], watch.epochs
+
+    (tmp_path / "whole").mkdir()
+    weights, epochs = trained(tmp_path / "whole")
+    first = trained(tmp_path, stop_after=step)
+    np.random.standard_normal()  # in between the process draws on
+    second = trained(tmp_path)
+    assert second[0] == weights != first[0]
+    assert scores([*first[1], *second[1]]) == scores(epochs)
 
 
 class StopsAtEpochs(Watch):
