@@ -119,21 +119,26 @@ def _plain(given: Assignment) -> Measured:
     import torch
 
     import ablation.training.first_optimizer  # noqa: F401 - paid before the clock on this side too
-    from ablation.preparation import prepared
-    from ablation.splits import LabelledImages
+    from ablation import components
+    from ablation.seeding import seed_of
+    from ablation.splits import LabelledImages, Splits
     from ablation.training.data import stratified_validation
+    from ablation.training.fit import forked_generator
 
+    # Not by `prepared`: it sets up the process for a trial, which nobody has done for a script.
     torch.set_num_threads(given.threads)
-    built = prepared(given)
-    whole, recipe = built.splits.train, given.trial.arm.settings.recipe
-    held_out = stratified_validation(whole.labels, given.trial.block)
+    settings, block = given.trial.arm.settings, given.trial.block
+    splits: Splits = components.load("dataset", "cifar10")(given.data_root, **settings.dataset.choices)
+    with forked_generator("cpu", seed_of(block, "initialisation")):
+        model = components.load("model", settings.model.name)(10, 3, **settings.model.choices)
+    whole, recipe = splits.train, settings.recipe
+    held_out = stratified_validation(whole.labels, block)
     train, validation = (LabelledImages(whole.images[rows], whole.labels[rows]) for rows in (~held_out, held_out))
-    model = built.ingredients.model.to(memory_format=torch.contiguous_format)
-    torch.manual_seed(given.trial.block)
+    torch.manual_seed(block)
     started = time.perf_counter()
     with contextlib.redirect_stdout(sys.stderr):
         plain_recipe.train_plainly(model, train, validation, epochs=recipe.epochs, batch_size=recipe.batch_size)
-    accuracy = plain_recipe.accuracy_of(model, built.splits.test, recipe.batch_size)
+    accuracy = plain_recipe.accuracy_of(model, splits.test, recipe.batch_size)
     return Measured(time.perf_counter() - started, accuracy)
 
 
