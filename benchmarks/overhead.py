@@ -73,7 +73,7 @@ class Counting(Audience):
     def reported(self, trial: Trial, epoch: Epoch) -> None:
         """Say nothing."""
 
-    def failed(self, trial: Trial, failure: Failure) -> None:  # noqa: ARG002 - the signature of an audience
+    def failed(self, trial: Trial, failure: Failure, wait: float) -> None:  # noqa: ARG002 - the signature of an audience
         """No trial of this study fails."""
         raise RuntimeError(failure.reason)
 
