@@ -36,15 +36,20 @@ MAX_ARMS = 100_000
 
 
 def arms(study: Study) -> tuple[Arm, ...]:
-    """The arms of a study, the baseline first; arms with equal settings are one. Of a search, the baseline alone.
+    """The arms of a study, the baseline first. Of a search, the baseline alone.
 
-    Raises InputError where there are more than MAX_ARMS.
+    Raises InputError where there are more than MAX_ARMS, and where two have the same settings by different levels.
     """
     check_count(study)
     found: dict[str, Arm] = {}
     for name, levels in _listed(study):
         arm = _arm(study, levels, name)
-        found.setdefault(arm.settings.signature(), arm)
+        same = found.setdefault(arm.settings.signature(), arm)
+        if same.levels != arm.levels:
+            raise InputError(
+                f"the arms {same.name} and {arm.name} have the same settings, so one of them would be told for the "
+                "other. Let a factor change a key that no other one changes, or leave a level out."
+            )
     return tuple(found.values())
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Annotated, Any, Literal, get_args
 
 from pydantic import Discriminator, Field, Tag
@@ -213,3 +214,8 @@ class Change(Frozen):
     """How many were added."""
     command: str = ""
     """What made the change, where it was not the study file: `extend --seeds +5`."""
+
+
+def was_extended(changes: Iterable[Change]) -> bool:
+    """Whether seed blocks were added after trials had ended, so that their scores may have been the reason."""
+    return any(change.seed_blocks and change.ended for change in changes)

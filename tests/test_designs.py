@@ -88,10 +88,11 @@ def test_explicit_arms_keep_their_names_and_the_baseline() -> None:
     assert [part.name for part in designs.arms(study)[2].settings.augmentations] == ["flip"]
 
 
-def test_arms_of_equal_settings_are_one() -> None:
+def test_two_arms_of_equal_settings_are_refused_rather_than_made_one() -> None:
     twice = LevelsFactor(levels={"a": {}, "b": {"augmentations.crop": None}})
     study = study_of({"crop": CROP, "again": twice}, Factorial())
-    assert names(study) == ["baseline", "again=b"]
+    with pytest.raises(InputError, match="the arms again=b and crop=without have the same settings"):
+        designs.arms(study)
 
 
 @pytest.mark.parametrize("design", [OneFactor(), Factorial()])

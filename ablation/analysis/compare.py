@@ -11,7 +11,8 @@ import numpy as np
 
 from ablation.analysis.beside import ratio_of
 from ablation.analysis.compared import Compared, ComparedSide, MetricDifference
-from ablation.analysis.estimates import Interval, paired
+from ablation.analysis.estimates import Anytime, Estimate, Interval, held_to, paired
+from ablation.analysis.moments import Floats, paired_differences
 from ablation.analysis.results import Metric
 from ablation.analysis.sentences import UNITS, bounds, counted, difference, parameters_text, time_text
 from ablation.analysis.side_images import class_effects, side_images
@@ -26,6 +27,12 @@ _ONE_OF_MANY = (
     "report are corrected for that."
 )
 _SEARCH = "A search chooses its arms by their scores, so the best of these are optimistic: confirm in a planned study."
+
+_LOOKED_AT = (
+    "Seed blocks were added with scores in sight (a growing or an extended plan), so the interval is anytime-valid: "
+    "it holds however often one looks, and is wider than that of a fixed plan. Classes have estimates alone."
+)
+_NONE_SHARED = " That takes shared seed blocks, and there is none: no interval."
 
 
 def compare(pair: Pair, differences: Sequence[str]) -> Compared:
@@ -52,6 +59,7 @@ def compare(pair: Pair, differences: Sequence[str]) -> Compared:
         seconds=seconds,
         time_note=time_note,
         parameters=parameters,
+        looked_at=pair.looked_at,
         classes=class_effects(pair),
         images=images.effect,
         images_note=images.note,
@@ -68,10 +76,9 @@ def _difference(pair: Pair, metric: Metric) -> MetricDifference:
     Where several seed blocks show no spread, the difference is the same in each of them, and so are the bounds.
     """
     a, b = pair.a.scores(pair.blocks_a, metric), pair.b.scores(pair.blocks_b, metric)
-    found = paired(np.array([a, b]), np.array([[-1.0, 1.0]])) if pair.paired else welch(a[None], b[None])
-    estimate, effect = found[0], float(b.mean() - a.mean())
+    estimate, effect = _estimate(pair, a, b), float(b.mean() - a.mean())
     interval, one_sided = estimate.interval, estimate.equivalence
-    if one_sided is None and min(len(a), len(b)) > 1:
+    if one_sided is None and min(len(a), len(b)) > 1 and not pair.looked_at:
         one_sided = Interval(effect, effect)
     return MetricDifference(
         effect=effect,
@@ -83,7 +90,22 @@ def _difference(pair: Pair, metric: Metric) -> MetricDifference:
     )
 
 
+def _estimate(pair: Pair, a: Floats, b: Floats) -> Estimate:
+    """By a t for one look, or where the scores may have been looked at before, by what holds however often one looks.
+
+    There is no such sequence here for sides that share no seed block.
+    """
+    if not pair.paired:
+        return Estimate(None, 0) if pair.looked_at else welch(a[None], b[None])[0]
+    scores, weights = np.array([a, b]), np.array([[-1.0, 1.0]])
+    if pair.looked_at:
+        return held_to(Anytime(1), paired_differences(scores, weights), once=False)[0]
+    return paired(scores, weights)[0]
+
+
 def _method(pair: Pair) -> str:
+    if pair.paired and pair.looked_at:
+        return f"anytime-valid over {counted(len(pair.blocks_a), 'shared seed block')}"
     if pair.paired:
         return f"paired t over {counted(len(pair.blocks_a), 'shared seed block')}"
     sizes = f"{counted(len(pair.blocks_b))} of B and {len(pair.blocks_a)} of A"
@@ -105,6 +127,8 @@ def _sentence(pair: Pair, measured: MetricDifference, cost: Sequence[str]) -> st
 
 def _why_no_interval(pair: Pair) -> str:
     least = min(len(pair.blocks_a), len(pair.blocks_b))
+    if pair.looked_at and least > 1:
+        return f"{counted(least)} decide nothing under a rule that holds however often one looks"
     if least > 1:
         return f"the same in each of {counted(least)}"
     if pair.paired:
@@ -179,6 +203,8 @@ def _machine(stamp: Stamp) -> str:
 
 def _notes(pair: Pair) -> list[str]:
     notes = [] if pair.are_trials else [_ONE_OF_MANY]
+    if pair.looked_at:
+        notes.append(_LOOKED_AT + ("" if pair.paired else _NONE_SHARED))
     if any(isinstance(side.study.design, Search) for side in (pair.a, pair.b)):
         notes.append(_SEARCH)
     for name, side, blocks in (("A", pair.a, pair.blocks_a), ("B", pair.b, pair.blocks_b)):

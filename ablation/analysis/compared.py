@@ -89,6 +89,8 @@ class Compared(Frozen):
     """Why there is no such ratio."""
     parameters: Parameters | None
     """`level` is that of B, `reference` that of A."""
+    looked_at: bool
+    """Whether seed blocks were added with scores in sight, so that the interval is anytime-valid, if there is one."""
     classes: tuple[ClassEffect, ...]
     images: ImageEffect | None
     images_note: str

@@ -62,13 +62,11 @@ def _sentences(found: Confirmation) -> Iterator[str]:
     unit = UNITS[found.metric]
     changes = [arm.change for arm in found.arms if arm.arm != BASELINE and arm.change is not None]
     if changes:
-        lost = -unit.good * statistics.fmean(changes)
-        told = "removed" if lost > 0 else "found no"
-        amount = f" of {abs(lost) * unit.factor:.{unit.digits}f} {unit.name}" if lost > 0 else ""
         blocks = counted(max(arm.seed_blocks for arm in found.arms))
         yield (
-            f"The confirmation {told} optimism{amount} (mean over {counted(len(changes), 'arm')}): validation "
-            f"{found.metric} over {blocks} fresh to the search, against what the search had chosen them by."
+            f"Observed optimism of the search: validation {found.metric} over {blocks} fresh to it differs by "
+            f"{difference(statistics.fmean(changes), found.metric)} {unit.name} from what it had chosen the arms by "
+            f"(mean over {counted(len(changes), 'arm')}). That is choice and chance together, and has no interval."
         )
     for arm in found.arms:
         if arm.arm != BASELINE and arm.change is not None and arm.test is not None:

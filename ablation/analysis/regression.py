@@ -110,6 +110,13 @@ def _nothing_to_judge_by(compared: Compared, metric: Metric) -> str:
         reason = compared.images_note or "the seed block says nothing of other seeds, and the images nothing of loss"
         return f"--fail-on-regression needs more than these two trials: {reason}. Compare their arms, or give pp."
     blocks = len(compared.b.seed_blocks)
+    if compared.looked_at:
+        return (
+            "--fail-on-regression: seed blocks were added with scores in sight, which takes a rule that holds however "
+            f"often one looks, and with {len(compared.a.seed_blocks)} of A and {blocks} of B "
+            f"{'' if compared.paired else 'that are not shared '}it decides nothing yet. Give both sides more seed "
+            "blocks, the same ones, or run both anew as fixed plans with --fork."
+        )
     return (
         f"--fail-on-regression needs at least two seed blocks on both sides, and {metric} was measured in "
         f"{len(compared.a.seed_blocks)} of A and {blocks} of B that can be compared. Add seed blocks."

@@ -15,7 +15,7 @@ from ablation.analysis.families import analysed_as, family
 from ablation.analysis.growing import Grown, Plan, replay
 from ablation.analysis.provenance_notes import change_notes, stamp_notes
 from ablation.analysis.routes import ONCE, Rule
-from ablation.study import Change, Growing, LevelsFactor, Study
+from ablation.study import Change, Growing, LevelsFactor, Study, was_extended
 from ablation.trial import Arm, Record, Trial
 
 Metric = Literal["accuracy", "loss"]
@@ -154,7 +154,7 @@ def from_records(
 def _rule(study: Study, changes: Sequence[Change]) -> Rule:
     if isinstance(study.seeds, Growing):
         return Rule(looks=(study.seeds.start, study.seeds.max))
-    return Rule(anytime=True) if any(change.seed_blocks and change.ended for change in changes) else ONCE
+    return Rule(anytime=True) if was_extended(changes) else ONCE
 
 
 def _with_missing(table: ResultsTable, rows: Sequence[Mapping[str, object]]) -> ResultsTable:

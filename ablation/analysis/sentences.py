@@ -177,6 +177,9 @@ def _closing(judged: Judged, scene: Scene) -> str:
 def _verdict_words(judged: Judged, scene: Scene) -> str:
     estimate = judged.estimate
     match judged.verdict:
+        case "helps" | "hurts" if judged.contrast.kind == "interaction":
+            more = "more" if (estimate.effect or 0.0) > 0 else "less"
+            return f"The changes together give {more} {scene.metric} than the sum of each."
         case "helps" | "hurts":
             small = estimate.equivalence is not None and estimate.equivalence.within(scene.margin)
             return (

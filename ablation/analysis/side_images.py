@@ -32,7 +32,10 @@ class SideImages:
 
 
 def class_effects(pair: Pair) -> tuple[ClassEffect, ...]:
-    """B minus A for each class, over the seed blocks in which the trials are complete."""
+    """B minus A for each class, over the seed blocks in which the trials are complete.
+
+    Intervals are for one look: where there may have been several, estimates alone.
+    """
     sides = ((pair.a, pair.blocks_a), (pair.b, pair.blocks_b))
     trials_a, trials_b = (side.complete(blocks) for side, blocks in sides)
     if pair.paired:
@@ -47,9 +50,9 @@ def class_effects(pair: Pair) -> tuple[ClassEffect, ...]:
         ClassEffect(
             name=name,
             effect=one.effect,
-            low=one.interval.low if one.interval else None,
-            high=one.interval.high if one.interval else None,
-            p_adjusted=one.p,
+            low=one.interval.low if one.interval and not pair.looked_at else None,
+            high=one.interval.high if one.interval and not pair.looked_at else None,
+            p_adjusted=None if pair.looked_at else one.p,
             seed_blocks=one.blocks,
         )
         for name, one in zip(names, estimates, strict=True)

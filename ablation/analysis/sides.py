@@ -30,6 +30,8 @@ class Side:
     trial: str | None = None
     missing: int = 0
     """Planned trials that have no outcome yet."""
+    looked_at: bool = False
+    """Whether its seed blocks were decided on with scores in sight: the plan grows, or was extended."""
 
     @property
     def split(self) -> Literal["validation", "test"]:
@@ -67,6 +69,11 @@ class Pair:
     def are_trials(self) -> bool:
         """Whether two fixed models are compared."""
         return self.a.trial is not None
+
+    @property
+    def looked_at(self) -> bool:
+        """Whether the number of seed blocks may hang on the scores, so that a t for one look errs too often."""
+        return not self.are_trials and (self.a.looked_at or self.b.looked_at)
 
     @property
     def same_images(self) -> bool:

@@ -19,7 +19,7 @@ from ablation.cli.trials import find_trial
 from ablation.designs import arms_of
 from ablation.errors import InputError, RegressionError
 from ablation.run_folder import RunFolder
-from ablation.study import Growing, Search, Study
+from ablation.study import Growing, Search, Study, was_extended
 from ablation.trial import Arm, Record, Stamp
 from ablation.visible import visible
 from ablation.wording import meant
@@ -89,14 +89,18 @@ class _Begun:
     folder: RunFolder
     study: Study
     arms: Mapping[str, Arm]
+    looked_at: bool = False
+    """Whether its seed blocks were decided on with scores in sight."""
     drawn: tuple[Record, ...] = ()
     """The trials of a search; of a planned study those of an arm are read when it is asked for."""
 
     @classmethod
     def read(cls, folder: RunFolder) -> _Begun:
-        study = folder.beginning().study
+        begun = folder.beginning()
+        study = begun.study
         drawn = folder.records() if isinstance(study.design, Search) else ()
-        return cls(folder, study, {arm.name: arm for arm in arms_of(study, drawn)}, drawn)
+        looked_at = isinstance(study.seeds, Growing) or was_extended(begun.changes)
+        return cls(folder, study, {arm.name: arm for arm in arms_of(study, drawn)}, looked_at, drawn)
 
     @property
     def baseline(self) -> str:
@@ -146,7 +150,8 @@ def _arm_side(begun: _Begun, name: str) -> Side:
     ended = {one.trial.block for one in records if one.outcome}
     grows = isinstance(study.design, Search) or isinstance(study.seeds, Growing)
     planned = {one.trial.block for one in records} if grows else set(study.seed_blocks)
-    return Side(name, study, begun.folder, arm, records, missing=len(planned - ended))
+    missing = len(planned - ended)
+    return Side(name, study, begun.folder, arm, records, missing=missing, looked_at=begun.looked_at)
 
 
 def _trial_side(begun: _Begun, name: str) -> Side:

@@ -42,12 +42,12 @@ def _message(one: Confirmation, unit: Unit) -> str:
         return "No chosen arm has a score on fresh seed blocks yet."
     mean = sum(changes) / len(changes)
     worse = mean < 0 if unit.higher_is_better else mean > 0
-    removed = (
-        f"the confirmation removed {fixed(abs(mean) * unit.factor, unit.digits)} {unit.change} of optimism"
-        if worse
-        else "the search was not optimistic about them"
+    size = f"{fixed(abs(mean) * unit.factor, unit.digits)} {unit.change}"
+    told = f"came out {size} short of" if worse else "held"
+    return (
+        f"On average {count(len(changes), 'chosen arm')} {told} what the search had on validation ({unit.metric}): an "
+        "observation, choice and chance together, without an interval."
     )
-    return f"Of {count(len(changes), 'chosen arm')}, on average {removed} in validation {unit.metric}."
 
 
 def _chosen(one: Confirmation) -> tuple[ConfirmedArm, ...]:

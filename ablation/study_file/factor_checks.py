@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
-from itertools import chain, combinations, islice
+from itertools import chain, combinations
 
 from ablation import conditions, wording
 from ablation.errors import Problem
@@ -17,8 +18,8 @@ from ablation.visible import unseen
 from ablation.wording import Path
 
 MAX_LEVELS = 300
-_MAX_CONTEXTS = 20
-"""Ways in which conditions can hold that are tried for each level."""
+MAX_TRIED = 2_000
+"""Settings of one factor that are tried: its levels in every way in which its conditions can hold."""
 
 
 def factor_problems(document: Document, factors: Mapping[str, Factor]) -> list[Problem]:
@@ -158,9 +159,18 @@ def _keys(factors: Mapping[str, Factor]) -> Iterator[tuple[str, str, Path]]:
 
 
 def _levels(document: Document, factors: Mapping[str, Factor], name: str) -> Iterator[Problem]:
-    """Apply every level, in every way in which the factor can take part."""
+    """Apply every level, in every way in which the factor can take part; too many ways to try are refused."""
     factor, bare = factors[name], _without_factors(document)
-    for context in islice(conditions.contexts(factors, name), _MAX_CONTEXTS):
+    wanted = (_listed(levels) for levels in factor.when.values())
+    ways, levels = math.prod(map(len, wanted)), len(factor.levels) if isinstance(factor, LevelsFactor) else 1
+    if ways * levels > MAX_TRIED:
+        message = (
+            f"the conditions of {name} can hold in {ways:,} ways, and each of its levels is tried in all of them; at "
+            f"most {MAX_TRIED:,} such settings are allowed, not {ways * levels:,}. Name fewer levels in `when`."
+        )
+        yield document.place(("factors", name, "when"), of_key=True).problem(message)
+        return
+    for context in conditions.contexts(factors, name):
         here = bare
         for other in conditions.factor_order(factors):
             if other in context:

@@ -283,6 +283,19 @@ def test_a_hundred_trials_take_less_than_a_second():
     assert time.process_time() - begun < 1
 
 
+@pytest.mark.parametrize(("sign", "verdict", "more"), [(1, "helps", "more"), (-1, "hurts", "less")])
+def test_an_interaction_is_told_against_the_sum_and_never_as_help(sign, verdict, more):
+    """Two changes that lose five points each, and five together, give more than the sum: nobody is helped."""
+    means = {(0, 0): 0.9, (1, 0): 0.85, (0, 1): 0.85, (1, 1): 0.85 if sign > 0 else 0.75}
+    scores = np.array([[means[a, b]] * 6 for a in (0, 1) for b in (0, 1)]) + noise(4, 6, 3) - 0.9
+    table = made_table(scores, {"a": ["no", "yes"], "b": ["no", "yes"]}, "factorial")
+    finding = next(one for one in analyse(table).findings if one.kind == "interaction")
+    assert finding.verdict == verdict
+    assert finding.sentence.endswith(f"The changes together give {more} accuracy than the sum of each.")
+    assert "elps" not in finding.sentence
+    assert "urts" not in finding.sentence
+
+
 def test_findings_are_written_for_programs_and_people(tmp_path):
     hostile = {"a|b": ["*x*", "<script>", "# y\n| z"]}
     analysis = analyse(made_table(shifted(0, 0.03, -0.03), hostile))

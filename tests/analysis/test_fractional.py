@@ -93,7 +93,7 @@ def test_at_resolution_four_only_the_sum_of_aliased_interactions_is_told(guilty)
     assert (found.level, found.reference) == ("", "")
     assert found.sentence.startswith("a × b + c × e + d × f changes accuracy by +2.3")
     assert "beyond the sum of the changes alone" in found.sentence
-    assert "Screen only, since the design cannot tell these effects apart. Helps." in found.sentence
+    assert "tell these effects apart. The changes together give more accuracy than the sum of each." in found.sentence
     assert not by_factor(analysis, "simple")
     main = by_factor(analysis)["a"]
     assert main.verdict == "helps"

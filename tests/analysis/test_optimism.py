@@ -51,7 +51,10 @@ def test_promises_stand_beside_fresh_scores() -> None:
 
 def test_the_optimism_is_told_in_words() -> None:
     said = optimism_sentences(confirmation(CONFIRMS, "c", "accuracy", 6, records(DONE)))
-    assert said[0].startswith("The confirmation removed optimism of 5.00 pp (mean over 2 arms)")
+    assert said[0] == (
+        "Observed optimism of the search: validation accuracy over 2 seed blocks fresh to it differs by -5.00 pp from "
+        "what it had chosen the arms by (mean over 2 arms). That is choice and chance together, and has no interval."
+    )
     assert said[1] == (
         "trial 7: 90.00 % on validation in the search (1 seed block), 85.00 % there on 2 seed blocks of its own "
         "(-5.00 pp), 80.00 % on test."
@@ -66,7 +69,7 @@ def test_a_loss_that_rises_is_optimism_too() -> None:
     )
     assert said == ()
     said = optimism_sentences(confirmation(loss, "c", "loss", 3, records({"baseline": [0.6], "trial 7": [0.8, 0.8]})))
-    assert "removed optimism of 0.100 nats" in said[0]
+    assert "differs by +0.100 nats from" in said[0]
     assert "0.100 nats on validation in the search" in said[1]
 
 
@@ -74,7 +77,7 @@ def test_scores_that_hold_are_told_as_such() -> None:
     said = optimism_sentences(
         confirmation(CONFIRMS, "c", "accuracy", 4, records({"trial 7": [0.95] * 2, "trial 3": [0.9] * 2}))
     )
-    assert said[0].startswith("The confirmation found no optimism (mean over 2 arms)")
+    assert "has no interval" in said[0]
 
 
 def test_a_choice_from_half_a_search_is_told() -> None:

@@ -238,3 +238,14 @@ def test_the_reference_has_every_key_beside_a_finding(place: Path) -> None:
     beside = {name: finding[name] for name in ("seconds", "parameters", "other", "images", "classes")}
     table = rows(section(ROOT / "docs" / "reference" / "json.md", "## Beside a finding"))
     assert {key for row in table for key in code(row[0])} == keys_of(beside)
+
+
+def test_a_study_that_was_extended_is_judged_by_what_holds_however_often_one_looks(place: Path) -> None:
+    assert not found(place, "runs/small", "crop=shifted")["looked_at"]
+    stored = place / "runs/small/study.json"
+    begun = json.loads(stored.read_text())
+    change = {"when": "", "declared": "", "resolved": "", "ended": 9, "planned": 9, "seed_blocks": 2}
+    stored.write_text(json.dumps(begun | {"changes": [change]}))
+    told = found(place, "runs/small", "crop=shifted")
+    assert told["looked_at"]
+    assert "anytime-valid" in told["method"]

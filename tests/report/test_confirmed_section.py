@@ -29,7 +29,7 @@ def test_the_search_tells_of_its_confirmation_before_its_own_trials() -> None:
     assert ids[:4] == ["findings", "confirmation", "confirmation-2", "search"]
     assert "Confirmed in hyper-confirm" in document.shown
     assert [link["href"] for link in document.all("a")].count("../hyper-confirm/report.html") == 2
-    assert "on average the confirmation removed 5.00 pp of optimism in validation accuracy" in document.shown
+    assert "came out 5.00 pp short of what the search had on validation (accuracy)" in document.shown
 
 
 def test_the_confirmation_shows_what_was_promised_beside_what_came() -> None:
@@ -52,9 +52,9 @@ def test_half_a_confirmation_says_so() -> None:
 def test_a_search_that_kept_its_promise_is_told_so() -> None:
     kept = ARMS[1].model_copy(update={"validation": 0.81})
     document = Document(render(replace(page(), confirmations=(ONE.model_copy(update={"arms": (kept,)}),))))
-    assert "the search was not optimistic about them" in document.shown
+    assert "held what the search had on validation (accuracy)" in document.shown
     loss = ONE.model_copy(update={"metric": "loss", "arms": (kept,)})
-    assert "removed 0.010 nats of optimism" in Document(render(replace(page(), confirmations=(loss,)))).shown
+    assert "came out 0.010 nats short of what" in Document(render(replace(page(), confirmations=(loss,)))).shown
 
 
 def test_hostile_names_lead_nowhere_else() -> None:
