@@ -38,13 +38,48 @@ def test_the_environment_names_another_store(monkeypatch: pytest.MonkeyPatch) ->
         ("postgresql://u:p/w@host/db", "postgresql://***@host/db"),
         ("postgresql//u:p@host", "postgresql//***@host"),
         ("at http://host:5000/a from me@home", "at http://host:5000/a from me@home"),
-        ("postgresql://host/db?user=u&password=p&x=1", "postgresql://host/db?user=u&password=***&x=1"),
+        ("postgresql://host/db?user=u&password=p&x=1", "postgresql://host/db?user=***&password=***&x=***"),
         ("sqlite:////runs/mlflow.db", "sqlite:////runs/mlflow.db"),
         ("http://host/?api_key=abc", "http://host/?api_key=***"),
     ],
 )
 def test_secrets_are_masked(text: str, shown: str) -> None:
     assert masked(text) == shown
+
+
+SECRET = "hunter2"
+FORMS = [
+    "mssql+pyodbc:///?odbc_connect=DRIVER%3D%7BODBC+Driver+18%7D%3BSERVER%3Ddb%3BUID%3Dme%3BPWD%3Dhunter2",
+    "mssql+pyodbc:///?odbc_connect=DRIVER={ODBC Driver 18};SERVER=db;UID=me;PWD=hunter2",
+    "mysql://host/db?passwd=hunter2",
+    "mysql://host/db?charset=utf8&pwd=hunter2",
+    "https://account.blob.core.windows.net/store?sv=2024&sig=hunter2%3D",
+    "host=db user=me password=hunter2 dbname=studies",
+    "password='hunter2 and more' host=db",
+    "postgresql://me:open hunter2@host:5432/db",
+    "postgresql://me:a@b/hunter2@host/db",
+    "postgresql://hunter2@host/db",
+    "http://me:hunter2@host:5000/a?x=1#top",
+    "s3://bucket/store?AWS_SECRET_ACCESS_KEY=hunter2",
+]
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("text", ["{}", "cannot connect to {}: timed out", "engine('{}') at 3 from me@home"])
+def test_no_secret_of_an_address_is_shown_in_any_form(form: str, text: str) -> None:
+    shown = masked(text.format(form))
+    assert SECRET not in shown
+    assert "more" not in shown
+    assert "***" in shown
+
+
+@pytest.mark.parametrize(
+    "said", ["login failed with open hunter2!", "open%20hunter2", "FATAL: open+hunter2", "('open hunter2', 5432)"]
+)
+def test_a_known_secret_is_found_without_its_address(said: str) -> None:
+    shown = masked(said, "postgresql://me:open%20hunter2@host/db?sslmode=true")
+    assert SECRET not in shown
+    assert masked("it is true", "sqlite:///x.db?uri=true") == "it is true"
 
 
 def test_what_a_storage_raises_is_one_error_without_its_secrets() -> None:

@@ -30,7 +30,7 @@ def sync_study(study: Path, runs_dir: Path, scale: str | None, storage: str | No
         open_sampling(folder.beginning().study, folder, storage)
         say(f"Optuna: in step with the {len(folder.records())} trials of {folder.path}")
         uri = default_uri(runs_dir)
-        logged, there = _bring(MlflowTracker(uri), folder)
+        logged, there = _bring(MlflowTracker(uri, thorough=True), folder)
     say(f"MLflow at {masked(uri)}: {logged} trials logged, {there} already there")
 
 

@@ -62,7 +62,7 @@ def tracking_errors(uri: str) -> Iterator[None]:
         yield
     # Stores and artifact places are plugins over many libraries (SQLAlchemy, requests, boto): nothing less covers them.
     except Exception as error:  # noqa: BLE001
-        reason = masked(" ".join(str(error).split()))
+        reason = masked(" ".join(str(error).split()), uri)
         # The cause's own text may hold the password: it is left out of the traceback.
         raise TrackingError(
             f"MLflow at {masked(uri)} fails: {type(error).__name__}: {rows.cut(reason, 600)} "

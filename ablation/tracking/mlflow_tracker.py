@@ -12,7 +12,7 @@ from ablation.study import Study
 from ablation.tracking import StudyNote, rows
 from ablation.tracking.client import artifact_location, open_client, tracking_errors
 from ablation.tracking.note import shortened, study_note
-from ablation.tracking.runs import FOLDER_TAG, find_runs, quoted, source_tags, write_tags, write_trial
+from ablation.tracking.runs import FOLDER_TAG, find_runs, holds, quoted, source_tags, write_tags, write_trial
 from ablation.trial import Record
 from ablation.visible import in_markdown
 
@@ -46,13 +46,19 @@ class _Closed:
 
     run: str
     end: int
+    found: Run | None = None
+    """As it stood in the store when the study was opened; None of one that was written since."""
 
 
 class MlflowTracker:
-    """Writes a study to the MLflow store at `uri`; one thread at a time."""
+    """Writes a study to the MLflow store at `uri`; one thread at a time.
 
-    def __init__(self, uri: str) -> None:
-        self.uri = uri
+    A run that stands there is held against its record: parameters and last values of the metrics, or where it is to be
+    `thorough`, every point. One that differs, because somebody deleted or altered something, is written anew.
+    """
+
+    def __init__(self, uri: str, thorough: bool = False) -> None:
+        self.uri, self._thorough = uri, thorough
         self._begun: _Place | None = None
         self._written: dict[tuple[str, str], _Closed] = {}
         """Trials that stand in the store, by their tag and the digest of their record."""
@@ -72,7 +78,8 @@ class MlflowTracker:
         """Write one finished trial; nothing is sent for one that is written already."""
         place = self._place()
         trial, sha = quoted(f"{place.key}/{record.trial.id}"), digest(record.model_dump(mode="json"))
-        there = (trial, sha) in self._written
+        with tracking_errors(self.uri):
+            there = self._stands(self._written.get((trial, sha)), record)
         if not there:
             with tracking_errors(self.uri):
                 tags = {**rows.tags(record), FOLDER_TAG: str(folder), TRIAL_TAG: trial, RECORD_TAG: sha}
@@ -82,6 +89,16 @@ class MlflowTracker:
             self._written[trial, sha] = _Closed(run.info.run_id, rows.ended(record, run.info.start_time))
         self._logged[trial] = self._written[trial, sha]
         return not there
+
+    def _stands(self, closed: _Closed | None, record: Record) -> bool:
+        """Whether a trial's run holds what its record holds; one that does not goes, to be written anew."""
+        if closed is None or closed.found is None:
+            return closed is not None
+        client = self._place().client
+        if holds(client if self._thorough else None, closed.found, record):
+            return True
+        client.delete_run(closed.run)
+        return False
 
     def pause(self) -> None:
         """Close the parent run; the next `begin` opens it again."""
@@ -159,7 +176,7 @@ def _closed_trials(place: _Place) -> dict[tuple[str, str], _Closed]:
         key = run.data.tags.get(TRIAL_TAG, ""), run.data.tags.get(RECORD_TAG, "")
         found.setdefault(key, []).append(run)
     return {
-        key: _Closed(run.info.run_id, run.info.end_time)
+        key: _Closed(run.info.run_id, run.info.end_time, run)
         for key, (run, *twins) in found.items()
         if run.info.status != "RUNNING" and not twins
     }

@@ -77,6 +77,24 @@ def write_trial(client: MlflowClient, run: Run, record: Record, folder: Path, we
     client.set_terminated(run_id, _CLOSED[outcome.status], rows.ended(record, start))
 
 
+def holds(client: MlflowClient | None, run: Run, record: Record) -> bool:
+    """Whether a closed run has the parameters and metrics of its record: each point where there is a client to ask."""
+    wanted: dict[str, list[rows.Point]] = {}
+    for point in rows.points(record, run.info.start_time):
+        wanted.setdefault(point.key, []).append(point)
+    last = {key: max(points, key=lambda one: (one.step, one.timestamp, one.value)) for key, points in wanted.items()}
+    if run.data.params != rows.parameters(record.trial):
+        return False
+    if run.data.metrics != {key: point.value for key, point in last.items()}:
+        return False
+    return client is None or all(_points(client, run, key) == sorted(set(points)) for key, points in wanted.items())
+
+
+def _points(client: MlflowClient, run: Run, key: str) -> list[rows.Point]:
+    history = client.get_metric_history(run.info.run_id, key)
+    return sorted(rows.Point(key, each.value, each.timestamp, each.step) for each in history)
+
+
 def _write_outcome(client: MlflowClient, run: str, record: Record, outcome: Outcome) -> None:
     trial = record.trial
     if outcome.confusion:

@@ -35,11 +35,8 @@ def generator_states(device: str) -> dict[str, Any]:
     """The states of the generators that a training on this device draws from, as `weights_only=True` loads them."""
     of_numpy: Any = np.random.get_state()
     name, keys, *rest = of_numpy
-    states: dict[str, Any] = {
-        "cpu": torch.get_rng_state(),
-        "python": random.getstate(),
-        "numpy": (name, keys.tolist(), *rest),
-    }
+    kept = (name, keys.tolist(), *rest)
+    states: dict[str, Any] = {"cpu": torch.get_rng_state(), "python": random.getstate(), "numpy": kept}
     if device != "cpu":
         states[device] = torch.get_device_module(device).get_rng_state()
     return states

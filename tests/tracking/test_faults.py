@@ -180,6 +180,8 @@ def test_what_a_killed_driver_left_open_is_closed(
     assert_holds(server.store, folder, server.address)
 
 
+ONE_EPOCH = SMALL.replace("epochs: 3", "epochs: 1").replace("seeds: 2", "seeds: 1")
+
 RUN = """
 import ablation.tracking.shipping
 from ablation.cli import main
@@ -188,11 +190,34 @@ main()
 """
 
 
+@pytest.mark.parametrize("fault", ["refuse", "500", "503", "slow", "cut"])
+def test_a_real_run_in_front_of_a_store_that_fails_ends_as_ever_and_sync_brings_the_rest(
+    server: MlflowServer, proxy: FaultProxy, write_study: StudyWriter, capsys: pytest.CaptureFixture[str], fault: Fault
+) -> None:
+    name = f"run-{fault}"
+    path = write_study(ONE_EPOCH, f"{name}.yaml").parent
+    proxy.switch(fault)
+    command = [sys.executable, "-m", "ablation", "run", f"{name}.yaml", "--scale", "full", "--slots", "1"]
+    done = subprocess.run(command, cwd=path, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    assert ("`ablate sync" in done.stderr) == (fault != "slow")
+    assert PASSWORD not in done.stderr + done.stdout
+    folder = RunFolder(path / "runs" / name)
+    assert [record.outcome.status for record in folder.records() if record.outcome] == ["complete"] * 3
+    proxy.switch("none")
+    logged = 0 if fault == "slow" else 3
+    assert sync(folder, capsys).endswith(f"{logged} trials logged, {3 - logged} already there")
+    before, ids = assert_holds(server.store, folder, server.address), run_ids(server.store, folder)
+    assert sync(folder, capsys).endswith("0 trials logged, 3 already there")
+    assert assert_holds(server.store, folder, server.address) == before
+    assert run_ids(server.store, folder) == ids
+
+
 def test_a_study_in_front_of_a_store_that_hangs_ends_as_ever_and_no_secret_is_written(
     server: MlflowServer, proxy: FaultProxy, write_study: StudyWriter, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    path = write_study(SMALL.replace("epochs: 3", "epochs: 1").replace("seeds: 2", "seeds: 1"), "hung.yaml").parent
-    storage = f"sqlite:///file:{path}/optuna.db?uri=true&password=hunter3"
+    path = write_study(ONE_EPOCH, "hung.yaml").parent
+    storage = f"sqlite:///file:{path}/optuna.db?uri=true&password=hunter3&passwd=hunter4&sig=hunter5%20x"
     proxy.switch("hang")
     command = [sys.executable, "-c", RUN, "run", "hung.yaml", "--scale", "full", "--slots", "1", "--storage", storage]
     environment = {**os.environ, "MLFLOW_HTTP_REQUEST_TIMEOUT": "600"}
@@ -213,5 +238,5 @@ def test_a_study_in_front_of_a_store_that_hangs_ends_as_ever_and_no_secret_is_wr
     written = [file.read_bytes() for place in (path, server.folder) for file in place.rglob("*") if file.is_file()]
     texts = b"".join([*written, done.stdout.encode(), done.stderr.encode(), said.out.encode(), said.err.encode()])
     assert len(written) > 40
-    secrets = (PASSWORD, "hunter3", base64.b64encode(f"user:{PASSWORD}".encode()).decode())
+    secrets = (PASSWORD, "hunter3", "hunter4", "hunter5", base64.b64encode(f"user:{PASSWORD}".encode()).decode())
     assert not [secret for secret in secrets if secret.encode() in texts]

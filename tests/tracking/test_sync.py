@@ -1,12 +1,15 @@
 """`ablate sync` with the default store, an SQLite file beside the run folders."""
 
+import contextlib
 import shutil
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
 
 import optuna
 import pytest
+from mlflow import MlflowClient
 from seen import Snapshot
 from whole_study import assert_holds, finished_study
 
@@ -63,6 +66,34 @@ def test_stores_that_were_deleted_are_rebuilt_as_they_were(
     assert shown(folder, "after.db") == before
     (index,) = optuna.get_all_study_summaries(sqlite_uri(folder.path / "study.db"))
     assert index.n_trials == 6
+
+
+ALTERED = {
+    "a metric": "DELETE FROM {table} WHERE key = 'test_accuracy' AND run_uuid = '{run}'",
+    "a point of a curve": "DELETE FROM metrics WHERE key = 'train_loss' AND step = 1 AND run_uuid = '{run}'",
+    "a value": "UPDATE {table} SET value = 0.125 WHERE key = 'test_loss' AND run_uuid = '{run}'",
+    "a parameter": "DELETE FROM params WHERE key = 'seed_block' AND run_uuid = '{run}'",
+}
+
+
+def test_what_somebody_altered_in_the_store_is_restored(
+    folder: RunFolder, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert sync(capsys, monkeypatch)[0] == 0
+    before = shown(folder, "before.db")
+    client = MlflowClient(
+        sqlite_uri(Path(shutil.copy(folder.path.parent / "before.db", folder.path.parent / "ids.db")))
+    )
+    found = client.search_experiments(filter_string="name = 'small'")[0].experiment_id
+    runs = [run.info.run_id for run in client.search_runs([found], "tags.status = 'complete' AND tags.arm != ''")]
+    with contextlib.closing(sqlite3.connect(folder.path.parent / "mlflow.db")) as database:
+        for run, statement in zip(runs, ALTERED.values(), strict=False):
+            for table in ("metrics", "latest_metrics"):
+                database.execute(statement.format(run=run, table=table))
+        database.commit()
+    assert sync(capsys, monkeypatch)[1][-1].endswith(f"{len(ALTERED)} trials logged, {6 - len(ALTERED)} already there")
+    assert shown(folder, "after.db") == before
+    assert sync(capsys, monkeypatch)[1][-1].endswith("0 trials logged, 6 already there")
 
 
 def test_a_trial_that_was_queued_again_leaves_mlflow_until_it_has_ended_again(
