@@ -21,7 +21,10 @@ def tidy(folder: RunFolder, trial: Trial, outcome: Outcome) -> None:
 
 
 def keep_best_weights(folder: RunFolder, arm: Arm) -> None:
-    """Of an arm's planned trials keep the weights of the best by validation accuracy, of equals the first block."""
+    """Of an arm's planned trials keep the weights of the best: by validation accuracy, then loss, then name.
+
+    That order is also the tracker's, which logs the best weights of the whole study.
+    """
     _keep_best(folder, folder.records_of(arm))
 
 
@@ -39,12 +42,10 @@ def sweep(folder: RunFolder, keep: str) -> None:
 
 
 def _keep_best(folder: RunFolder, records: Iterable[Record]) -> None:
-    scored = [
-        (record.outcome.validation.accuracy, -record.trial.block, record.trial.id)
+    ranked = sorted(
+        (-record.outcome.validation.accuracy, record.outcome.validation.loss, record.trial.id)
         for record in records
-        if record.outcome and record.outcome.validation
-    ]
-    best = max(scored, default=None)
-    for one in scored:
-        if one != best:
-            (folder.trial_folder(one[2]) / "weights.pt").unlink(missing_ok=True)
+        if record.outcome and record.outcome.validation and record.outcome.status == "complete"
+    )
+    for _, _, name in ranked[1:]:
+        (folder.trial_folder(name) / "weights.pt").unlink(missing_ok=True)
