@@ -21,9 +21,10 @@ def tidy(folder: RunFolder, trial: Trial, outcome: Outcome) -> None:
 
 
 def keep_best_weights(folder: RunFolder, trial: Trial, best: dict[str, str]) -> None:
-    """Of an arm's planned trials keep the weights of the best by validation accuracy, of equals the first block.
+    """Of an arm's planned trials keep the weights of the best: by validation accuracy, then loss, then name.
 
-    `best` holds those of the arms that were looked at: all of an arm's trials are read once, not at each end of one.
+    That order is also the tracker's, which logs the best weights of the whole study. `best` holds those of the arms
+    that were looked at: all of an arm's trials are read once, not at each end of one.
     """
     if not _is_planned(trial):
         return
@@ -54,13 +55,11 @@ def _is_planned(trial: Trial) -> bool:
 
 def _keep_best(folder: RunFolder, records: Iterable[Record]) -> str | None:
     """Let go of all weights but the best's; the id of its trial."""
-    scored = [
-        (record.outcome.validation.accuracy, -record.trial.block, record.trial.id)
+    ranked = sorted(
+        (-record.outcome.validation.accuracy, record.outcome.validation.loss, record.trial.id)
         for record in records
-        if record.outcome and record.outcome.validation
-    ]
-    best = max(scored, default=None)
-    for one in scored:
-        if one != best:
-            (folder.trial_folder(one[2]) / "weights.pt").unlink(missing_ok=True)
-    return best[2] if best else None
+        if record.outcome and record.outcome.validation and record.outcome.status == "complete"
+    )
+    for _, _, name in ranked[1:]:
+        (folder.trial_folder(name) / "weights.pt").unlink(missing_ok=True)
+    return ranked[0][2] if ranked else None

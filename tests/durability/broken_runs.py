@@ -171,11 +171,11 @@ def pass_epochs(running: subprocess.Popen[str], count: int) -> None:
 def best_only(contents: dict[str, Any]) -> dict[str, Any]:
     """What would be there if of each arm only the weights of the best trial had been kept."""
     trials: dict[str, Any] = contents["trials"]
-    best: dict[str, tuple[float, int, str]] = {}
+    best: dict[str, tuple[float, float, str]] = {}
     for name, each in trials.items():
-        mine = (each["outcome"]["validation"]["accuracy"], -each["trial"]["block"], name)
-        arm = each["trial"]["arm"]["name"]
-        best[arm] = max(mine, best.get(arm, mine))
+        scores, arm = each["outcome"]["validation"], each["trial"]["arm"]["name"]
+        mine = (-scores["accuracy"], scores["loss"], name)
+        best[arm] = min(mine, best.get(arm, mine))
     kept = {name for _, _, name in best.values()}
     return {
         **contents,
