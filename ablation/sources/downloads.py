@@ -126,8 +126,8 @@ def _require_filter() -> None:
     if not hasattr(tarfile, "data_filter"):
         found = ".".join(map(str, sys.version_info[:3]))
         raise AblationError(
-            f"unpacking an archive safely needs Python 3.11.4 or newer, and this is {found}. Use a newer one, or unpack "
-            "the archive yourself."
+            f"unpacking an archive safely needs Python 3.11.4 or newer, and this is {found}. Use a newer one, or "
+            "unpack the archive yourself."
         )
 
 
