@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import ast
 import functools
+import json
 import operator
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 from pydantic import Field
 
@@ -19,6 +21,8 @@ from ablation import settings
 from ablation.errors import InputError
 
 _PLAIN = {"int": int, "float": float, "bool": bool, "str": str}
+_SIGNS = {"ge": ">=", "gt": ">", "le": "<=", "lt": "<"}
+_NAMES: dict[Any, str] = {int: "integer", float: "number", bool: "true or false", str: "text"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,18 +30,21 @@ class Parameter:
     """One choice of a component."""
 
     name: str
-    annotation: str
-    """As the source writes it."""
     type: Any
     """What pydantic checks values against."""
     default: Any
     """None where the choice is required."""
     required: bool
 
+    @property
+    def values(self) -> str:
+        """What it may be, in words: `integer >= 1`."""
+        return _words(self.type)
+
     def __str__(self) -> str:
-        """As `build` declares it: `depth: int = 18`."""
-        declared = f"{self.name}: {self.annotation}"
-        return declared if self.required else f"{declared} = {self.default!r}"
+        """With its default as a study file writes it: `width: integer >= 1 (default 32)`."""
+        declared = f"{self.name}: {self.values}"
+        return declared if self.required else f"{declared} (default {json.dumps(self.default)})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +112,6 @@ class _Types:
             raise self._refusal(argument, f"the choice `{argument.arg}` has no annotation")
         return Parameter(
             name=argument.arg,
-            annotation=ast.unparse(argument.annotation),
             type=self.type_of(argument.annotation),
             default=None if default is None else self._literal(default),
             required=default is None,
@@ -148,3 +154,32 @@ class _Types:
 
     def _refusal(self, node: ast.expr | ast.arg, message: str) -> InputError:
         return InputError(f"{self.file}:{node.lineno}: {message}. See the header of ablation/signatures.py.")
+
+
+def _words(kind: Any) -> str:
+    """A type as a person says it."""
+    inner = get_args(kind)
+    match get_origin(kind):
+        case None:
+            return _NAMES.get(kind, "null")
+        case origin if origin is Annotated:
+            limits = [limit for field in inner[1:] for limit in field.metadata]
+            return f"{_words(inner[0])}{_bounds(limits)}"
+        case origin if origin is Literal:
+            *most, last = [value if isinstance(value, str) else json.dumps(value) for value in inner]
+            return f"{', '.join(most)} or {last}" if most else last
+        case origin if origin is list:
+            return f"list of {_words(inner[0])}"
+    return " or ".join(map(_words, inner))
+
+
+def _bounds(limits: Sequence[Any]) -> str:
+    """` >= 1`, ` in [0, 1)`."""
+    found = {
+        name: getattr(limit, name) for limit in limits for name in ("ge", "gt", "le", "lt") if hasattr(limit, name)
+    }
+    low, high = ({name: found[name] for name in names if name in found} for names in (("ge", "gt"), ("le", "lt")))
+    if low and high:
+        (above, least), (below, most) = *low.items(), *high.items()
+        return f" in {'[' if above == 'ge' else '('}{least:g}, {most:g}{']' if below == 'le' else ')'}"
+    return "".join(f" {_SIGNS[name]} {value:g}" for name, value in found.items())

@@ -14,10 +14,7 @@ INTRODUCTION = """\
 # Components
 What a study file can name, with choices and defaults. This page is written by `docs/write_components.py` from the
 components themselves; `ablate components` prints the same, and [your own](../how-to/own-components.md) are named with
-their dots.
-
-`Count` is a whole number from 1, `Pixels` one from 0, `Byte` one from 0 to 255; `Fraction` is from 0 to below 1,
-`Probability` from 0 to 1, `Positive` above 0, `NotNegative` from 0, `HalfTurn` from 0 to 0.5.
+their dots. `[0, 1)` is from 0 to below 1.
 """
 
 KEYS: dict[Kind, str] = {
@@ -43,11 +40,10 @@ def _kind(kind: Kind, key: str) -> str:
 def _component(component: Component) -> str:
     lines = [f"### `{component.name}`", component.description, ""]
     if component.choices:
-        lines += ["| choice | type | default |", "|---|---|---|"]
+        lines += ["| choice | values | default |", "|---|---|---|"]
     for choice in component.choices:
         default = "required" if choice.required else f"`{json.dumps(choice.default)}`"
-        annotation = choice.annotation.replace("|", "\\|")
-        lines.append(f"| `{choice.name}` | `{annotation}` | {default} |")
+        lines.append(f"| `{choice.name}` | {choice.values} | {default} |")
     return "\n".join([*lines, ""]) if component.choices else "\n".join(lines)
 
 

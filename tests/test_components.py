@@ -90,9 +90,26 @@ def test_a_default_may_be_a_name_that_the_module_assigns() -> None:
     assert signature_of("milestones: list[float] = HALVES", "HALVES = [0.5, 0.75]").choices[0].default == [0.5, 0.75]
 
 
-def test_a_choice_is_told_as_it_is_declared() -> None:
-    declared = ["depth: int = 3", "mode: Literal['a', 'b'] = 'a'", "width: int"]
-    assert [str(choice) for choice in signature_of(", ".join(declared)).choices] == declared
+@pytest.mark.parametrize(
+    ("parameter", "told"),
+    [
+        ("depth: int = 3", "depth: integer (default 3)"),
+        ("width: int", "width: integer"),
+        ("width: Count = 4", "width: integer >= 1 (default 4)"),
+        ("share: Fraction = 0.5", "share: number in [0, 1) (default 0.5)"),
+        ("turn: HalfTurn = 0.0", "turn: number in [0, 0.5] (default 0.0)"),
+        ("rate: Positive | None = None", "rate: number > 0 or null (default null)"),
+        ("most: Annotated[int, Field(le=9)] = 3", "most: integer <= 9 (default 3)"),
+        ("mode: Literal['a', 'b', 'c'] = 'a'", 'mode: a, b or c (default "a")'),
+        ("channels: Literal[1, 3] = 1", "channels: 1 or 3 (default 1)"),
+        ("sizes: list[Count] = [1, 2]", "sizes: list of integer >= 1 (default [1, 2])"),
+        ("flat: bool = True", "flat: true or false (default true)"),
+        ("name_of: str = 'x'", 'name_of: text (default "x")'),
+    ],
+)
+def test_a_choice_is_told_in_words(parameter: str, told: str) -> None:
+    above = "from ablation.settings import Count, Fraction, HalfTurn, Positive"
+    assert str(signature_of(parameter, above).choices[0]) == told
 
 
 def test_bounds_are_read_from_a_field(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,14 +16,14 @@ def print_components(kind: str | None, as_json: bool) -> None:
     if as_json:
         print_json([component_json(component) for component in found])
         return
-    rows = [(each.kind, each.name, ", ".join(map(str, each.choices)), each.description) for each in found]
+    rows = [(each.kind, each.name, "; ".join(map(str, each.choices)), each.description) for each in found]
     print_table(("kind", "name", "choices", "what it is"), rows)
 
 
 def component_json(component: components.Component) -> dict[str, object]:
     """One component as data."""
     choices = {
-        choice.name: {"type": choice.annotation, "required": choice.required, "default": choice.default}
+        choice.name: {"type": choice.values, "required": choice.required, "default": choice.default}
         for choice in component.choices
     }
     return {"kind": component.kind, "name": component.name, "description": component.description, "choices": choices}
