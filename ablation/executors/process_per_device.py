@@ -18,7 +18,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass
-from multiprocessing import forkserver
+from multiprocessing import forkserver, resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import ForkServerContext, SpawnContext
 from typing import Any
@@ -38,7 +38,20 @@ def preload(*modules: str) -> None:
     """Begin to import modules in the server that workers are forked from, while this process does something else."""
     if _FORKS:
         _context().set_forkserver_preload(list(modules))
+        _start_server()
+
+
+def _start_server() -> None:
+    """Start the server that workers are forked from, deaf to SIGTERM: a scheduler may send that to a whole group.
+
+    It ends when the driver does; a driver without it would take all its workers for dead.
+    """
+    resource_tracker.ensure_running()  # else the server starts it, and changes the mask meanwhile
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+    try:
         forkserver.ensure_running()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +143,8 @@ class _Process:
 
     def __init__(self, environment: dict[str, str], guard: Guard) -> None:
         context = _context()
+        if _FORKS:
+            _start_server()
         self._connection, other = context.Pipe()
         self._process = context.Process(target=_work, args=(other, environment), daemon=True)
         self._process.start()
@@ -205,6 +220,7 @@ def _work(connection: Connection, environment: dict[str, str]) -> None:
     os.environ.update(environment)
     if hasattr(os, "setsid"):
         os.setsid()  # the leader of a group: what a trial starts can be ended with it
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})  # of the driver's group it is none any more
     # The terminal sends Ctrl-C to every process of the group; ending the study is the driver's to do.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_die_with_driver, daemon=True).start()

@@ -209,6 +209,25 @@ def test_a_worker_that_does_not_answer_holds_up_the_first_signal_for_five_second
     assert all_gone(started, 10)
 
 
+def test_a_signal_to_all_processes_of_the_group_lets_trials_write_a_checkpoint(
+    write_study: StudyWriter, tmp_path: Path
+) -> None:
+    """As schedulers and service managers send it."""
+    write_study(LONG)
+    command = [sys.executable, "-m", "ablation", "run", "small.yaml", "--no-tracking", "--slots", "1"]
+    running = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    assert running.stderr is not None
+    assert any(line.startswith("epoch 2/") for line in running.stderr)
+    started = descendants(running.pid)
+    for saved in tmp_path.glob("runs/small/trials/*/checkpoint-*"):
+        saved.unlink()
+    os.killpg(running.pid, signal.SIGTERM)
+    assert running.wait(10) == 143
+    assert list(tmp_path.glob("runs/small/trials/*/checkpoint-*.pt"))
+    assert all_gone(started, 10)
+    assert not any(counts for _, _, tried in outcomes(tmp_path) for _, counts in tried)
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_while_packages_are_imported_ends_the_command_with_its_usual_words(
     write_study: StudyWriter, tmp_path: Path, number: signal.Signals
