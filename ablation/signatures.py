@@ -175,11 +175,11 @@ def _words(kind: Any) -> str:
 
 def _bounds(limits: Sequence[Any]) -> str:
     """` >= 1`, ` in [0, 1)`."""
-    found = {
+    found: dict[str, float] = {
         name: getattr(limit, name) for limit in limits for name in ("ge", "gt", "le", "lt") if hasattr(limit, name)
     }
-    low, high = ({name: found[name] for name in names if name in found} for names in (("ge", "gt"), ("le", "lt")))
+    low, high = (next((name for name in names if name in found), "") for names in (("ge", "gt"), ("le", "lt")))
     if low and high:
-        (above, least), (below, most) = *low.items(), *high.items()
-        return f" in {'[' if above == 'ge' else '('}{least:g}, {most:g}{']' if below == 'le' else ')'}"
+        opened, closed = "[" if low == "ge" else "(", "]" if high == "le" else ")"
+        return f" in {opened}{found[low]:g}, {found[high]:g}{closed}"
     return "".join(f" {_SIGNS[name]} {value:g}" for name, value in found.items())

@@ -62,6 +62,11 @@ def plain(text: str) -> str:
     return visible(text).translate({ord("&"): "&amp;", ord("<"): "&lt;", ord(">"): "&gt;", ord("$"): "&#36;"})
 
 
+def rounded(text: str) -> str:
+    """Long decimals in a name that a search gave (`rate=0.00023631976998487328`) at three digits, for a legend."""
+    return re.sub(r"\d+\.\d{5,}(e-?\d+)?", lambda found: f"{float(found[0]):.3g}", text)
+
+
 def group(arm: str) -> str:
     """The legend group of an arm. Plotly makes it the key of a plain object, which has a `constructor` of its own."""
     return f"arm {plain(arm)}"

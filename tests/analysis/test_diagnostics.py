@@ -1,12 +1,17 @@
+import html
+
 import numpy as np
 import pytest
 import statsmodels.formula.api as smf
-from made_tables import long, noise
+from made_tables import long, made_table, noise
 from scipy import stats
 from statsmodels.stats.anova import anova_lm
 
 from ablation.analysis import diagnostics
+from ablation.analysis.analyse import analyse
 from ablation.analysis.moments import fit_blocked
+from ablation.analysis.writing import markdown
+from ablation.report import Page, render
 
 SCORES = noise(4, 7, seed=11)
 
@@ -65,3 +70,18 @@ def test_the_variance_ratio_is_largest_over_smallest():
     residuals = fit_blocked(SCORES).residuals
     expected = (residuals**2).mean(axis=1).max() / (residuals**2).mean(axis=1).min()
     assert diagnostics.variance_ratio(SCORES) == pytest.approx(expected)
+
+
+def test_what_rests_on_the_residuals_and_what_checks_the_verdicts_is_told() -> None:
+    """In the report and in findings.md."""
+    scores = np.random.default_rng(0).normal(0.8, 0.01, (3, 6))
+    scores[1] += 0.02
+    found = analyse(made_table(scores, {"crop": ["with", "without", "half"]}))
+    assert found.correlation is not None
+    page = html.unescape(render(Page(title="made", analysis=found, created="", command="")))
+    for said in (page, markdown(found)):
+        assert f"Estimated correlation between arms over seed blocks: {found.correlation:.2f}." in said
+        assert f"Largest over smallest residual variance of the arms: {found.variance_ratio:.2f}." in said
+        assert "sign-flip p" in said
+        assert all(f"{one.p_sign_flip:.3f}" in said for one in found.findings)
+        assert all(f"{one.p_holm:.3f}" in said for one in found.findings)

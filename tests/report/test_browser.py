@@ -18,6 +18,14 @@ PAGES = {
 }  # fmt: skip
 SIZES = """[...document.querySelectorAll("[data-plot]")]
     .map(plot => plot.querySelector("svg.main-svg").getBoundingClientRect().toJSON())"""
+CUT = """[...document.querySelectorAll("[data-plot]")].flatMap(plot => {
+    const frame = plot.getBoundingClientRect();
+    return [...plot.querySelectorAll("svg.main-svg text")].filter(text => {
+        const box = text.getBoundingClientRect();
+        return box.width > 0 && (box.left < frame.left - 1 || box.right > frame.right + 1 || box.top < frame.top - 1);
+    }).map(text => text.textContent);
+})"""
+"""Texts of the figures that are not whole."""
 COLOURS = (
     "[getComputedStyle(document.body).backgroundColor, getComputedStyle(document.querySelector('.xtick text')).fill]"
 )
@@ -85,6 +93,19 @@ def test_every_figure_draws_without_complaint_request_or_sideways_scroll(browser
         assert visit.complaints == []
         assert visit.requests == [files[name].as_uri()]
         assert visit.page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("name", ["whole", "factorial", "search"])
+def test_no_text_of_a_figure_is_cut(browser, files, name, width):
+    with Visit(browser, files[name], width) as visit:
+        assert visit.page.evaluate(CUT) == []
+
+
+def test_every_contrast_has_its_name_above_its_column_on_a_phone(browser, files):
+    with Visit(browser, files["whole"], 390) as visit:
+        names = "[...document.querySelectorAll('#classes-plot .xtick text')].map(text => text.textContent)"
+        assert visit.page.evaluate(names) == ["crop=without", "flip=without", "brightness=mild", "normalize=none"]
 
 
 def test_dark_mode_and_its_change_recolour_page_and_figures(browser, files):

@@ -1,6 +1,6 @@
 import pytest
 
-from ablation.report.drawing import canvas, label
+from ablation.report.drawing import canvas, label, rounded
 from ablation.report.panels import Grid
 
 
@@ -40,3 +40,9 @@ def test_a_canvas_cannot_be_zoomed_so_that_a_phone_scrolls_past_it():
     assert layout.height == 300
     assert layout.template.layout.xaxis.fixedrange
     assert layout.template.layout.dragmode is False
+
+
+def test_long_decimals_of_a_search_are_rounded_in_a_legend_and_names_are_left():
+    assert rounded("rate=0.00023631976998487328, batch size=64") == "rate=0.000236, batch size=64"
+    assert rounded("momentum=7.174043579890433e-05") == "momentum=7.17e-05"
+    assert rounded("version 1.25, 0.1234") == "version 1.25, 0.1234"

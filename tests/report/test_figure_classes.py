@@ -53,7 +53,7 @@ def test_what_clears_zero_is_marked_in_figure_table_and_title():
     assert [row[5] for row in drawing.table.rows] == ["yes", "no"]
     assert drawing.table.rows[0][3] == "[−4.10, −2.10]"
     assert value.title == (
-        "1 of 2 changes per class is told from zero; largest change of a class: cat, −3.10\u202fpp with crop=without"
+        "1 of 2 changes per class is told from zero; largest change: cat, −3.10\u202fpp with crop=without"
     )
     assert "corrected" in drawing.table.caption
     assert "Bonferroni" in drawing.caption
@@ -63,7 +63,7 @@ def test_without_a_test_nothing_is_marked_and_no_claim_is_made():
     drawing = per_class.draw(per_class.compute(said((effect("cat", -0.4, None), effect("dog", 0.004, None)))))
     assert drawing.figure.data[0].text == (["−40.0"], ["+0.4"])
     assert {row[5] for row in drawing.table.rows} == {"–"}
-    assert drawing.title == "The largest change of a class: cat, −40.00\u202fpp with crop=without"
+    assert drawing.title == "The largest change: cat, −40.00\u202fpp with crop=without"
     assert "Estimates alone" in drawing.caption
 
 
@@ -122,3 +122,15 @@ def test_every_cell_of_the_study_is_drawn_and_errors_have_their_own_scale():
 def test_the_drawing_reads_its_value_alone():
     value = per_class.compute(said((effect("cat", -0.2),)))
     assert per_class.draw(replace(value, title="Another")).title == "Another"
+
+
+def test_axes_of_a_confusion_say_what_they_are_and_numbers_that_they_are_classes():
+    done = [
+        one.model_copy(update={"outcome": one.outcome.model_copy(update={"classes": tuple("0123456789")})})
+        for one in records()
+    ]
+    drawing = confusion.draw(confusion.compute(done, "baseline", "flip=without"))
+    assert "class 3 taken for class 5" in drawing.title
+    layout = drawing.figure.layout
+    assert (layout.xaxis2.title.text, layout.yaxis.title.text) == ("taken for", "true class")
+    assert layout.xaxis.tickangle == 0

@@ -59,3 +59,15 @@ def test_many_arms_are_cut_and_it_is_said():
     assert value.left_out == 1
     assert value.shown == {"0"}
     assert "1 more arms are left out." in curves.draw(value, arm_styles(names, "0")).caption
+
+
+def test_one_epoch_is_a_dot_where_a_line_would_be_nothing():
+    one = [record.model_copy(update={"epochs": record.epochs[:1]}) for record in records()]
+    drawing = curves.draw(curves.compute(one, ARMS, ["baseline"]), arm_styles(ARMS, "baseline"))
+    assert {trace.mode for trace in drawing.figure.data if trace.fill is None} == {"markers"}
+    assert "Open: training" in drawing.caption
+
+
+def test_curves_that_end_alike_name_one_score():
+    value = curves.compute([one for one in records() if one.trial.arm.name == "baseline"], ARMS, [])
+    assert value.title.startswith("Validation accuracy ends at 7")

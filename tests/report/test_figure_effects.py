@@ -81,3 +81,18 @@ def test_the_axis_names_its_ends_without_a_verdict_and_loss_is_in_nats(found):
 def test_the_drawing_reads_its_value_alone(found):
     value = effects.compute(found)
     assert effects.draw(replace(value, title="Another")).title == "Another"
+
+
+def test_effects_of_one_verdict_are_told_together(found):
+    same = [one.model_copy(update={"verdict": "inconclusive"}) for one in found.findings]
+    assert effects.compute(found.model_copy(update={"findings": same})).title == "All 4 effects are inconclusive"
+    assert effects.compute(found.model_copy(update={"findings": same[:1]})).title == "Of 1 effect, 1 is inconclusive"
+
+
+def test_names_of_more_than_two_lines_have_taller_rows(found):
+    long = found.findings[0].model_copy(update={"level": "a name that is as long as two lines of a label are"})
+    short, tall = (
+        effects.draw(effects.compute(found.model_copy(update={"findings": (one,)}))).figure.layout.height
+        for one in (found.findings[0], long)
+    )
+    assert tall > short

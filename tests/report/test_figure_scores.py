@@ -78,3 +78,10 @@ def test_lines_that_are_not_parallel_come_first():
 
 def test_arms_that_are_not_crossed_have_no_interaction():
     assert interactions.compute(analysis(records())) is None
+
+
+def test_bars_of_an_accuracy_leave_neither_nothing_nor_all():
+    axis = cost.draw(
+        cost.compute(analysis(records())), arm_styles(ARMS, "baseline")
+    ).figure.layout.yaxis.autorangeoptions
+    assert (axis.clipmin, axis.clipmax) == (0, 100)

@@ -201,3 +201,25 @@ def test_hostile_names_stay_text():
     assert document.all("img") == []
     figures = [text for tag, text in document.texts if tag == "script" and text.startswith("{")]
     assert not any("<b>" in text or "\\u003cimg" in text for text in figures)
+
+
+def test_of_ten_trials_or_fewer_none_is_among_the_best(trials):
+    few = replace(trials, all=tuple(trial for trial in trials.all if trial.status == "complete")[:4])
+    drawn = search_scatter.draw(search_scatter.compute(few)).figure.data
+    assert {trace.name for trace in drawn if len(trace.x)} == {"complete trials"}
+    parallel = search_parallel.draw(search_parallel.compute(few)).figure.data
+    assert {trace.name for trace in parallel} == {"complete trials"}
+
+
+@pytest.mark.parametrize(("count", "step"), [(4, 1), (8, 1), (16, 2), (20, 5), (40, 5)])
+def test_the_history_counts_in_whole_trials(trials, count, step):
+    axis = search_history.draw(search_history.compute(replace(trials, all=trials.all[:count]))).figure.layout.xaxis
+    assert axis.dtick == step
+    assert axis.range[0] < 0
+
+
+def test_a_short_logarithmic_axis_has_ticks_between_the_decades(trials):
+    narrow = replace(trials, all=tuple(one for one in trials.all if 0.02 < one.level("learning_rate") < 0.4))
+    drawing = search_scatter.draw(search_scatter.compute(narrow))
+    assert {"0.05", "0.1", "0.2"} <= set(drawing.figure.layout.xaxis.ticktext)
+    assert drawing.figure.layout.yaxis.title.text == "validation accuracy (%)"

@@ -10,7 +10,6 @@ from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
-import numpy as np
 import pytest
 from examples import (
     analysis,
@@ -24,12 +23,8 @@ from examples import (
     search_page,
     table_page,
 )
-from made_tables import made_table
 
-from ablation.analysis.analyse import analyse
-from ablation.analysis.writing import markdown
 from ablation.report import render, write
-from ablation.report.page import Page
 
 PAGES = {made.__name__: made for made in (page, partial_page, empty_page, table_page, factorial_page, search_page)}
 VOID = {"meta", "link", "br"}
@@ -146,22 +141,6 @@ def test_the_other_metric_the_cost_and_the_images_stand_beside_the_effects(whole
     layer = whole.shown.split("Difference of accuracy over the test images")[-1]
     assert "310" in layer
     assert "no verdict rests on them" in whole.shown
-
-
-def test_what_rests_on_the_residuals_and_what_checks_the_verdicts_is_told():
-    """Beside the numbers of the effects in the page, and in findings.md."""
-    scores = np.random.default_rng(0).normal(0.8, 0.01, (3, 6))
-    scores[1] += 0.02
-    found = analyse(made_table(scores, {"crop": ["with", "without", "half"]}))
-    assert found.correlation is not None
-    shown = Document(render(Page(title="made", analysis=found, created="", command=""))).shown
-    words = markdown(found)
-    for said in (shown, words):
-        assert f"Estimated correlation between arms over seed blocks: {found.correlation:.2f}." in said
-        assert f"Largest over smallest residual variance of the arms: {found.variance_ratio:.2f}." in said
-        assert "sign-flip p" in said
-        assert all(f"{one.p_sign_flip:.3f}" in said for one in found.findings)
-        assert all(f"{one.p_holm:.3f}" in said for one in found.findings)
 
 
 def test_validation_images_that_each_block_draws_have_no_image_layer():

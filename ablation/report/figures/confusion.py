@@ -9,13 +9,15 @@ import numpy as np
 import plotly.graph_objects as go
 
 from ablation.report.drawing import Drawing, Patch, Table, canvas, label, plain
-from ablation.report.figures.matrices import Shares, classes_of, mean, shares_by_block
+from ablation.report.figures.matrices import Shares, classes_of, mean, shares_by_block, told
 from ablation.report.numbers import count, fixed, signed
 from ablation.report.palette import DIVERGING, ERRORS, INK, RIGHT
 from ablation.report.panels import Grid, axis, heading, ref
 from ablation.trial import Record
 
 _MOST_NUMBERS, _MOST_NAMES, _MOST_ROWS = 12, 20, 60
+_SHORT = 2
+"""Characters of a class name that need not be turned to stand below its column."""
 
 _PALE = 2.5
 """The top of the scale of correct shares, past 1 so that the diagonal stays pale and the errors are what is seen."""
@@ -65,7 +67,7 @@ def _message(shares: Shares, classes: tuple[str, ...], name: str) -> str:
     errors = shares - np.diag(np.diagonal(shares))
     true, predicted = np.unravel_index(errors.argmax(), errors.shape)
     share = fixed(float(errors[true, predicted]) * 100, 1)
-    confusion = f"{classes[true]} taken for {classes[predicted]}"
+    confusion = f"{told(classes[true])} taken for {told(classes[predicted])}"
     return f"The most frequent confusion of {name}: {confusion}, in {share} % of its images"
 
 
@@ -94,10 +96,12 @@ def draw(confusions: Confusions) -> Drawing:
         f"{count(confusions.blocks, 'seed block')} that both arms completed. Orange: errors. Green: the share "
         "that is right. Third panel: the second minus the first, blue more and orange less."
     )
-    narrow: Patch = Grid(3, 1, 330, 120).layout() | {
-        "margin.b": 84,
+    narrow: Patch = Grid(3, 1, 330, 136).layout() | {
+        "margin.b": 100,
         "yaxis2.showticklabels": True,
         "yaxis3.showticklabels": True,
+        "yaxis2.title.text": "true class",
+        "yaxis3.title.text": "true class",
     }
     return Drawing("confusion-plot", confusions.title, caption, figure, _table(confusions), narrow)
 
@@ -147,8 +151,14 @@ def _ticks(confusions: Confusions, panel: int, letter: str) -> dict[str, object]
         "tickfont": {"size": 11, "color": INK},
     }
     if letter == "x":
-        return ticks | {"tickangle": -90, "range": [-0.5, size - 0.5]}
-    return ticks | {"range": [size - 0.5, -0.5], "showticklabels": panel == 0}
+        short = max(map(len, confusions.classes)) <= _SHORT
+        return ticks | {
+            "tickangle": 0 if short else -90,
+            "range": [-0.5, size - 0.5],
+            "title": {"text": "taken for", "standoff": 6},
+        }
+    title = {"title": {"text": "true class", "standoff": 6}} if panel == 0 else {}
+    return ticks | {"range": [size - 0.5, -0.5], "showticklabels": panel == 0} | title
 
 
 def _table(confusions: Confusions) -> Table:

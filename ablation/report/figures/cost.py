@@ -93,7 +93,11 @@ def draw(costs: Costs, styles: Mapping[str, Style]) -> Drawing:
         figure.add_trace(_front(points, costs.unit, panel))
         for point in points:
             figure.add_trace(_dot(point, styles[point.arm], costs.unit, panel))
-        score = {"title": {"text": f"{costs.unit.metric} ({costs.unit.level})"}, "anchor": ref("x", panel)}
+        score = {
+            "title": {"text": f"{costs.unit.metric} ({costs.unit.level})"},
+            "anchor": ref("x", panel),
+            "autorangeoptions": {"clipmin": 0} | ({"clipmax": 100} if costs.unit.metric == "accuracy" else {}),
+        }
         figure.update_layout(
             {
                 axis("x", panel): {"title": {"text": _TITLES[currency]}, "anchor": ref("y", panel)},

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import plotly.graph_objects as go
 
-from ablation.report.drawing import Drawing, Table, canvas, group, label, plain
+from ablation.report.drawing import Drawing, Table, canvas, group, label, plain, rounded
 from ablation.report.numbers import MISSING, UNITS, Metric, fixed, spread
 from ablation.report.palette import Style, wash
 from ablation.report.panels import Grid, axis, heading, ref
@@ -54,7 +54,7 @@ def compute(records: Sequence[Record], arms: Sequence[str], shown: Sequence[str]
     kept = learned[:_MOST_ARMS]
     curves = tuple(_curve(runs[arm], metric, part) for arm in kept for metric in _METRICS for part in _PARTS)
     visible = frozenset(arm for arm in shown if arm in kept) or frozenset(kept[:1])
-    return Curves(_message(curves, kept), curves, visible, len(learned) - len(kept))
+    return Curves(_message(curves), curves, visible, len(learned) - len(kept))
 
 
 def _is_complete(record: Record) -> bool:
@@ -79,11 +79,11 @@ def _curve(runs: Sequence[Record], metric: Metric, part: Part) -> Curve:
     )
 
 
-def _message(curves: Sequence[Curve], arms: Sequence[str]) -> str:
+def _message(curves: Sequence[Curve]) -> str:
     ends = {one.arm: one.means[-1] for one in curves if (one.metric, one.part) == ("accuracy", "validation")}
     last, first = min(ends.values()), max(ends.values())
     unit = UNITS["accuracy"]
-    if len(arms) == 1:
+    if unit.value(first) == unit.value(last):
         return f"Validation accuracy ends at {unit.value(first)}"
     return f"Validation accuracy ends between {unit.value(last)} and {unit.value(first)}"
 
@@ -111,6 +111,11 @@ def draw(curves: Curves, styles: Mapping[str, Style]) -> Drawing:
         "Solid: validation. Dotted: training, over augmented batches as they came. Band: mean ± one standard deviation "
         "over the seed blocks of complete trials. Click an arm's name to show or hide it."
     )
+    if max(curves.curves[0].epochs) == min(curves.curves[0].epochs):
+        caption = (
+            "One epoch. Filled: validation. Open: training, over augmented batches as they came. Bar: one standard "
+            "deviation over the seed blocks of complete trials. Click an arm's name to show or hide it."
+        )
     if curves.left_out:
         caption += f" {curves.left_out} more arms are left out."
     return Drawing(
@@ -127,8 +132,8 @@ def _line(curve: Curve, style: Style, panel: int) -> go.Scatter:
     return go.Scatter(
         x=list(curve.epochs),
         y=[round(mean * unit.factor, 4) for mean in curve.means],
-        **_mark(curve),
-        name=label(curve.arm, 38, 2),
+        **_mark(curve, style),
+        name=label(rounded(curve.arm), 38, 2),
         legendgroup=group(curve.arm),
         showlegend=(curve.metric, curve.part) == ("accuracy", "validation"),
         line={
@@ -144,13 +149,13 @@ def _line(curve: Curve, style: Style, panel: int) -> go.Scatter:
     )
 
 
-def _mark(curve: Curve) -> dict[str, Any]:
+def _mark(curve: Curve, style: Style) -> dict[str, Any]:
     """A line; a single epoch is a dot, filled for validation, with its spread as a bar in the place of the band."""
     if len(curve.epochs) > 1:
         return {"mode": "lines"}
     marks: dict[str, Any] = {
         "mode": "markers",
-        "marker": {"symbol": "circle" if curve.part == "validation" else "circle-open", "size": 9},
+        "marker": {"symbol": style.symbol if curve.part == "validation" else f"{style.symbol}-open", "size": 9},
     }
     if curve.sds[0] is not None:
         marks["error_y"] = {"type": "data", "array": [curve.sds[0] * UNITS[curve.metric].factor]}

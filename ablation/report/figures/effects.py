@@ -16,7 +16,7 @@ from ablation.report.palette import BAND, INK, MARKS, MUTED
 ORDER: tuple[Verdict, ...] = ("helps", "hurts", "equivalent", "inconclusive", "provisional", "not tested")
 """Verdicts as the page lists them: what is decided comes first."""
 
-_ROW, _MARGINS, _LETTER, _REACH = 46, 104, 6.8, 4
+_ROW, _LINE, _MARGINS, _LETTER, _REACH = 46, 18, 104, 6.8, 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +111,9 @@ def _message(rows: tuple[Effect, ...]) -> str:
         return f"Provisional estimates of {count(len(rows), 'effect')}: no verdict before the plan is complete"
     if tally["not tested"] == len(rows):
         return f"Estimates of {count(len(rows), 'effect')}, none of them tested"
+    (verdict, number), *others = tally.items()
+    if not others and number > 1:
+        return f"All {number} effects {_words(verdict, number).partition(' ')[2]}"
     said = [_words(verdict, tally[verdict]) for verdict in ORDER if tally[verdict]]
     listed = " and ".join([", ".join(said[:-1]), said[-1]] if len(said) > 1 else said)
     return f"Of {count(len(rows), 'effect')}, {listed}"
@@ -125,12 +128,14 @@ def _words(verdict: Verdict, number: int) -> str:
 
 def draw(effects: Effects) -> Drawing:
     """A forest plot; on a narrow screen the names stand above their rows."""
-    figure = canvas(_ROW * len(effects.rows) + _MARGINS)
+    most = max(_name_lines(row).count("<br>") + 1 for row in effects.rows)
+    row_height = _ROW + _LINE * max(0, most - 2)
+    figure = canvas(row_height * len(effects.rows) + _MARGINS)
     for verdict in ORDER:
         if any(row.verdict == verdict and row.effect is not None for row in effects.rows):
             figure.add_trace(_points(effects, verdict))
     labels = [row.label for row in effects.rows]
-    names = row_axis(labels) | {"ticktext": [_two_lines(row) for row in effects.rows]}
+    names = row_axis(labels) | {"ticktext": [_name_lines(row) for row in effects.rows]}
     low, high = (end * effects.unit.factor for end in effects.span)
     metric = effects.unit.metric
     title = f"← lower {metric} · change ({effects.unit.change}) · higher {metric} →"
@@ -161,8 +166,8 @@ def draw(effects: Effects) -> Drawing:
     return Drawing("effects-plot", effects.title, caption, figure, _table(effects), narrow)
 
 
-def _two_lines(row: Effect) -> str:
-    reference = f"<br>{label('instead of ' + row.reference, 34, 1)}" if row.reference else ""
+def _name_lines(row: Effect) -> str:
+    reference = f"<br>{label('instead of ' + row.reference, 34, 2)}" if row.reference else ""
     return label(row.name, 34, 2) + reference
 
 

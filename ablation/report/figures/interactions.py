@@ -102,11 +102,13 @@ def draw(interactions: Interactions) -> Drawing:
         last = len(pair.first_levels) - 1
         figure.update_layout(
             {
-                axis("x", panel): ticks | {"range": [-0.25, last + 0.6], "anchor": ref("y", panel), "showgrid": False},
+                axis("x", panel): ticks
+                | {"range": [-0.25, last + 0.6], "anchor": ref("y", panel), "showgrid": False}
+                | {"title": {"text": label(pair.first, 30, 1), "standoff": 6}},
                 axis("y", panel): {"title": {"text": f"{unit.metric} ({unit.level})"}, "anchor": ref("x", panel)},
             }
         )
-        figure.add_annotation(heading(f"{label(pair.first, 18, 1)} × {label(pair.second, 18, 1)}", panel))
+        figure.add_annotation(heading(f"{label(pair.first, 18, 1)} × {label(pair.second, 18, 1)} (lines)", panel))
     figure.update_layout(grid.layout(), showlegend=False, margin={"t": 40})
     caption = (
         "Means over the other factors and the seed blocks. Each line is a level of the second factor. Parallel lines "

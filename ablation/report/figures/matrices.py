@@ -21,6 +21,11 @@ def classes_of(records: Sequence[Record]) -> tuple[str, ...]:
     return ()
 
 
+def told(name: str) -> str:
+    """A class in a sentence: `cat`, but `class 3`."""
+    return f"class {name}" if name.isdigit() else name
+
+
 def shares_by_block(records: Sequence[Record], arm: str, size: int) -> dict[int, Shares]:
     """For each seed block of an arm the matrix of its complete trial; matrices of another size are left out."""
     found: dict[int, Shares] = {}

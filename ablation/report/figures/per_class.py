@@ -11,6 +11,7 @@ import plotly.graph_objects as go
 from ablation.findings import Analysis, ClassEffect, Finding
 from ablation.report.drawing import Drawing, Patch, Table, canvas, label, plain
 from ablation.report.figures.effects import ordered
+from ablation.report.figures.matrices import told
 from ablation.report.numbers import MISSING, UNITS, count, probability, signed
 from ablation.report.palette import DIVERGING, INK
 
@@ -68,13 +69,13 @@ def _counted(number: int, noun: str) -> str:
 def _message(findings: Sequence[Finding]) -> str:
     cells = [(one, each, each.effect) for one in findings for each in one.classes if each.effect is not None]
     finding, largest, effect = max(cells, key=lambda cell: abs(cell[2]))
-    said = f"largest change of a class: {largest.name}, {UNITS['accuracy'].difference(effect)} with {_name(finding)}"
+    said = f"largest change: {told(largest.name)}, {UNITS['accuracy'].difference(effect)} with {_name(finding)}"
     tested = sum(each.p_adjusted is not None for _, each, _ in cells)
     if not tested:
         return f"The {said}"
-    told = sum(each.survives for _, each, _ in cells)
+    sure = sum(each.survives for _, each, _ in cells)
     return (
-        f"{told or 'None'} of {count(tested, 'change')} per class {'is' if told < 2 else 'are'} told from zero; {said}"
+        f"{sure or 'None'} of {count(tested, 'change')} per class {'is' if sure < 2 else 'are'} told from zero; {said}"
     )
 
 
@@ -97,10 +98,10 @@ def draw(per_class: PerClass) -> Drawing:
         margin={"b": 12},
     )
     narrow: Patch = {
-        "xaxis.ticktext": [label(one, 20, 1) for one in per_class.contrasts],
-        "xaxis.tickangle": -45,
+        "xaxis.ticktext": [label(one, 24, 2) for one in per_class.contrasts],
+        "xaxis.tickangle": -90,
         "xaxis.tickfont.size": 11,
-        "height": _ROW * len(values) + _MARGINS + 60,
+        "height": _ROW * len(values) + _MARGINS + 110,
     }
     return Drawing("classes-plot", per_class.title, _caption(per_class), figure, _table(per_class), narrow)
 

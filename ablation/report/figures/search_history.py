@@ -85,7 +85,12 @@ def draw(history: History) -> Drawing:
             figure.add_trace(_dots(history, status, dots))
     low, high = (end * unit.factor for end in history.span)
     figure.update_layout(
-        xaxis={"title": {"text": "trial, in the order of drawing"}, "rangemode": "tozero"},
+        xaxis={
+            "title": {"text": "trial, in the order of drawing"},
+            "range": [-0.03 * len(history.trials) - 0.2, 1.03 * len(history.trials)],
+            "dtick": _step(len(history.trials)),
+            "tick0": 0,
+        },
         yaxis={"title": {"text": f"validation {unit.metric} ({unit.level})"}, "range": [low, high]},
     )
     caption = (
@@ -93,6 +98,14 @@ def draw(history: History) -> Drawing:
         "their own; those that diverged or failed stand at the lower edge, whatever they scored."
     )
     return Drawing("history-plot", history.title, caption, figure, _table(history))
+
+
+def _step(trials: int) -> int:
+    """Whole numbers of trials from tick to tick: 1, 2, 5, 10 and so on, about eight ticks."""
+    decade = 1
+    while trials > 8 * 5 * decade:
+        decade *= 10
+    return next(step for step in (decade, 2 * decade, 5 * decade) if trials <= 8 * step)
 
 
 def _dots(history: History, status: Status, trials: list[Tried]) -> go.Scatter:

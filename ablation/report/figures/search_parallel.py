@@ -16,6 +16,8 @@ from ablation.study import RangeFactor
 from ablation.trial import Level
 
 _HEIGHT, _MOST_AXES, _MOST_LINES, _MOST_TOLD = 420, 9, 300, 4
+_MOST_UPRIGHT = 3
+"""Axes whose names stand side by side on a narrow screen; those of more are turned."""
 _APART = -0.12
 
 
@@ -97,10 +99,11 @@ def _place(trials: Trials, factor: str, level: Level | None) -> float:
 def draw(parallel: Parallel) -> Drawing:
     """Lines over upright axes; on a narrow screen only every axis's name is shortened."""
     figure = canvas(_HEIGHT)
+    best = "the ten best" if len(parallel.best) == BEST else "complete trials"
     groups = (
         ("other trials", parallel.others, GREY, 1.0, "solid"),
         ("pruned", parallel.pruned, OCHRE, 1.0, "dot"),
-        ("the ten best", parallel.best, BLUE, 2.0, "solid"),
+        (best, parallel.best, BLUE, 2.0, "solid"),
     )
     for name, lines, colour, width, dash in groups:
         if lines:
@@ -109,10 +112,13 @@ def draw(parallel: Parallel) -> Drawing:
     for at in range(len(parallel.scales)):
         figure.add_shape(type="line", x0=at, x1=at, y0=0, y1=1, line={"color": RULE, "width": 1.5}, layer="below")
     figure.update_layout(_layout(parallel), annotations=_ticks(parallel, 12, SMALL))
+    turned = len(parallel.scales) > _MOST_UPRIGHT
     narrow: dict[str, object] = {
-        "xaxis.ticktext": [label(scale.name, 8, 3) for scale in parallel.scales],
-        "xaxis.tickfont.size": 10,
-        "height": _HEIGHT + 40,
+        "xaxis.ticktext": [label(scale.name, 20 if turned else 14, 1 if turned else 2) for scale in parallel.scales],
+        "xaxis.tickfont.size": 11,
+        "xaxis.tickangle": -90 if turned else 0,
+        "margin.t": 140 if turned else 76,
+        "height": _HEIGHT + (100 if turned else 40),
         "annotations": _ticks(parallel, 8, 9),
     }
     trials = parallel.trials

@@ -14,6 +14,8 @@ from ablation.report.palette import BLUE, GREY
 from ablation.report.panels import Grid, axis, heading, ref
 
 _MOST_PANELS, _LEGEND = 9, 50
+_FEW_DECADES = 1.5
+"""Of a logarithmic axis: below that a tick a decade would leave one or two."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,8 @@ def draw(slices: Slices) -> Drawing:
     """One panel a factor; the ten best trials stand out."""
     grid = Grid(len(slices.factors), min(3, len(slices.factors)), 220, 96)
     figure = canvas(grid.height)
+    unit = slices.trials.unit
+    score = f"validation {unit.metric} ({unit.level})"
     for panel, factor in enumerate(slices.factors):
         for best in (False, True):
             dots = _dots(slices, factor, best)
@@ -73,23 +77,24 @@ def draw(slices: Slices) -> Drawing:
         figure.update_layout(
             {
                 axis("x", panel): _axis(slices.trials, factor) | {"anchor": ref("y", panel)},
-                axis("y", panel): {"anchor": ref("x", panel)},
+                axis("y", panel): {"anchor": ref("x", panel), "title": {"text": score if panel % 3 == 0 else ""}},
             }
         )
         figure.add_annotation(heading(label(factor, 30, 1), panel))
     figure.update_layout(grid.layout(), legend={"y": 1 + _LEGEND / grid.height}, margin={"t": 40})
-    unit = slices.trials.unit
     caption = (
-        f"Every complete trial, by its validation {unit.metric} ({unit.level}). A search draws more "
+        f"Every complete trial, by its {score}. A search draws more "
         "trials where it did well, so a cloud's shape shows where it looked, not what causes what."
     )
     narrow = Grid(len(slices.factors), 1, 200, 90).layout() | {"legend.y": 1.04}
+    narrow |= {f"{axis('y', panel)}.title.text": score for panel in range(len(slices.factors))}
     return Drawing("slices-plot", slices.title, caption, figure, ranking(slices.trials, len(slices.ranked)), narrow)
 
 
 def _dots(slices: Slices, factor: str, best: bool) -> go.Scatter:
     unit, levels = slices.trials.unit, slices.trials.levels(factor)
-    part = slices.ranked[:BEST] if best else slices.ranked[BEST:]
+    most = BEST if len(slices.ranked) > BEST else 0
+    part = slices.ranked[:most] if best else slices.ranked[most:]
     known = [
         (trial, level, trial.score)
         for trial in part
@@ -99,7 +104,7 @@ def _dots(slices: Slices, factor: str, best: bool) -> go.Scatter:
         x=[levels.index(str(level)) if levels else level for _, level, _ in known],
         y=[score * unit.factor for _, _, score in known],
         mode="markers",
-        name="the ten best" if best else "other trials",
+        name="the ten best" if best else "other trials" if most else "complete trials",
         marker={
             "color": BLUE if best else GREY,
             "symbol": "diamond" if best else "circle",
@@ -116,4 +121,11 @@ def _axis(trials: Trials, factor: str) -> dict[str, object]:
     if levels:
         names = [label(level, 14, 2) for level in levels]
         return {"tickvals": list(range(len(levels))), "ticktext": names, "range": [-0.5, len(levels) - 0.5]}
-    return {"type": "log", "dtick": 1} if trials.is_logarithmic(factor) else {"type": "linear", "nticks": 5}
+    if trials.is_logarithmic(factor):
+        drawn = [float(level) for trial in trials.all if (level := trial.level(factor)) is not None]
+        if drawn and math.log10(max(drawn) / min(drawn)) < _FEW_DECADES:
+            first, last = (math.floor(math.log10(end)) for end in (min(drawn), max(drawn)))
+            ticks = [number * 10.0**power for power in range(first, last + 2) for number in (1, 2, 5)]
+            return {"type": "log", "tickvals": ticks, "ticktext": [f"{tick:g}" for tick in ticks]}
+        return {"type": "log", "dtick": 1, "exponentformat": "none"}
+    return {"type": "linear", "nticks": 5}
