@@ -45,7 +45,7 @@ def _reach(name: str, wanted: str) -> None:
         place, _, action = fault.partition("=")
         if place == f"{role}/{name}@{_reached[name]}" and _is_first(fault):
             if action.isdigit():
-                raise OSError(int(action), os.strerror(int(action)), name)
+                raise OSError(int(action), os.strerror(int(action)))  # of no file, as a write to an open one
             os.kill(os.getpid(), signal.Signals[action])
 
 

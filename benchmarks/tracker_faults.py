@@ -3,7 +3,8 @@
 The two of a pair run side by side, one trial at a time each, so that whatever else the machine does meets both. Prints
 for each pair the seconds from the first trial's launch to the last one's outcome, without and with the fault, and then
 the ratio over all pairs with its standard error. Takes about a minute a pair on two cores:
-`python benchmarks/tracker_faults.py [hang|refuse|503] [pairs]`.
+`python benchmarks/tracker_faults.py [hang|refuse|500|503|slow|cut] [pairs]`. The store is a real MLflow server
+behind the proxy of the tests: slow answers take half a second more each, cut ones end in the middle.
 """
 
 from __future__ import annotations
@@ -11,16 +12,18 @@ from __future__ import annotations
 import contextlib
 import math
 import os
-import socket
 import statistics
 import subprocess
 import sys
 import tempfile
-import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "tracking"))
+
+from fault_proxy import FAULTS, Fault, FaultProxy
+from mlflow_server import MlflowServer
 
 STUDY = """\
 question: Does a broken tracker slow training down?
@@ -36,37 +39,21 @@ margin: 0.01
 """
 
 
-class OutOfService(BaseHTTPRequestHandler):
-    """Answers 503 to everything."""
-
-    def do_GET(self) -> None:
-        """Answer."""
-        self.send_error(503)
-
-    do_POST = do_GET  # noqa: N815
-
-    def log_message(self, format: str, *arguments: object) -> None:  # noqa: A002 - its name there
-        """Print nothing."""
-
-
 @contextlib.contextmanager
-def broken_store(fault: str) -> Iterator[str]:
-    """The address of a store that takes connections and is silent (hang), takes none (refuse), or answers 503."""
-    if fault == "503":
-        server = ThreadingHTTPServer(("127.0.0.1", 0), OutOfService)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        with server:
-            yield f"http://127.0.0.1:{server.server_port}"
-            server.shutdown()
-        return
-    with socket.socket() as silent:
-        silent.bind(("127.0.0.1", 0))
-        if fault == "hang":
-            silent.listen(128)
-        yield f"http://127.0.0.1:{silent.getsockname()[1]}"
+def broken_store(fault: Fault) -> Iterator[str]:
+    """The address of a real MLflow server behind a proxy that fails in this way."""
+    with tempfile.TemporaryDirectory() as folder:
+        server = MlflowServer(Path(folder))
+        server.start()
+        try:
+            with FaultProxy(server.address, delay=0.5) as proxy:
+                proxy.switch(fault)
+                yield proxy.address
+        finally:
+            server.kill()
 
 
-def training_seconds(store: str | None) -> float:
+def training_seconds(store: str | None, slow: bool = False) -> float:
     """Run the study in a folder of its own; the seconds between the first launch and the last outcome."""
     with tempfile.TemporaryDirectory() as folder:
         study = Path(folder) / "study.yaml"
@@ -76,7 +63,7 @@ def training_seconds(store: str | None) -> float:
         environment = {**os.environ, "MLFLOW_TRACKING_URI": store or ""}
         done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
-        assert ("ablate sync" in done.stderr) == bool(store), done.stderr
+        assert ("ablate sync" in done.stderr) == (bool(store) and not slow), done.stderr
         trials = Path(folder) / "runs" / "study" / "trials"
         launches = [file.stat().st_mtime for file in trials.glob("*/trial.json")]
         ends = [file.stat().st_mtime for file in trials.glob("*/outcome.json")]
@@ -84,13 +71,14 @@ def training_seconds(store: str | None) -> float:
         return max(ends) - min(launches)
 
 
-def main(fault: str = "hang", pairs: str = "4") -> None:
+def main(fault: Fault = "hang", pairs: str = "4") -> None:
     """Run the pairs, which of the two is started first alternating, and print their ratios."""
+    assert fault in FAULTS, fault
     logs = []
     with broken_store(fault) as store, ThreadPoolExecutor(2) as pool:
         for pair in range(int(pairs)):
             order = (None, store) if pair % 2 else (store, None)
-            running = {address: pool.submit(training_seconds, address) for address in order}
+            running = {address: pool.submit(training_seconds, address, fault == "slow") for address in order}
             plain, faulty = running[None].result(), running[store].result()
             logs.append(math.log(faulty / plain))
             print(f"pair {pair + 1}: {plain:.2f} s without, {faulty:.2f} s with {fault}", flush=True)

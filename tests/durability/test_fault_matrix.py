@@ -1,5 +1,6 @@
 """A kill at every durable write and hand-over, one after the other: the study ends as if nothing had happened."""
 
+import errno
 import itertools
 import random
 import signal
@@ -72,6 +73,34 @@ def test_a_driver_killed_at_every_point_goes_on_to_the_same_end(tmp_path: Path, 
     assert last.code == 0, last.stderr
     assert "launched" not in last.stderr
     assert differing(runs.contents(), best_only(undisturbed)) == []
+
+
+FULL, BROKEN = errno.ENOSPC, errno.EIO
+REFUSED = [
+    f"driver/file written@4={FULL}",
+    f"driver/file replaced@6={BROKEN}",
+    f"driver/line appended@2={FULL}",
+    f"worker/file written@3={FULL}",
+    f"worker/file replaced@4={BROKEN}",
+    f"worker/line appended@3={BROKEN}",
+]
+"""What the disk refuses, one a run; a write is refused once more wherever the run before it stood still."""
+
+
+def test_a_disk_that_refuses_any_durable_write_pauses_the_study_and_costs_nothing(
+    tmp_path: Path, undisturbed: dict[str, object]
+) -> None:
+    runs = BrokenRuns(tmp_path)
+    for fault in REFUSED:
+        ended = runs.run(fault, untracked=True)
+        assert ended.code == 7, (fault, ended.stderr)
+        assert "is paused" in ended.stderr or "Make room" in ended.stderr, ended.stderr
+        assert "Traceback" not in ended.stderr
+        assert not list(tmp_path.rglob("*.part")), fault
+    assert runs.happened() == REFUSED
+    last = runs.run()
+    assert last.code == 0, last.stderr
+    assert differing(runs.contents(), undisturbed) == []
 
 
 def random_kills(place: Path, kills: int, seed: int, undisturbed: dict[str, object]) -> None:

@@ -1,6 +1,7 @@
 """A real MLflow server behind a proxy that fails: studies go on, and `ablate sync` brings what is missing."""
 
 import base64
+import contextlib
 import os
 import subprocess
 import sys
@@ -190,27 +191,38 @@ main()
 """
 
 
-@pytest.mark.parametrize("fault", ["refuse", "500", "503", "slow", "cut"])
-def test_a_real_run_in_front_of_a_store_that_fails_ends_as_ever_and_sync_brings_the_rest(
-    server: MlflowServer, proxy: FaultProxy, write_study: StudyWriter, capsys: pytest.CaptureFixture[str], fault: Fault
+AT_ONCE: tuple[Fault, ...] = ("refuse", "500", "503", "slow", "cut")
+
+
+def test_real_runs_in_front_of_stores_that_fail_end_as_ever_and_sync_brings_the_rest(
+    server: MlflowServer, write_study: StudyWriter, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    name = f"run-{fault}"
-    path = write_study(ONE_EPOCH, f"{name}.yaml").parent
-    proxy.switch(fault)
-    command = [sys.executable, "-m", "ablation", "run", f"{name}.yaml", "--scale", "full", "--slots", "1"]
-    done = subprocess.run(command, cwd=path, capture_output=True, text=True, timeout=120, check=False)
-    assert done.returncode == 0, done.stderr
-    assert ("`ablate sync" in done.stderr) == (fault != "slow")
-    assert PASSWORD not in done.stderr + done.stdout
-    folder = RunFolder(path / "runs" / name)
-    assert [record.outcome.status for record in folder.records() if record.outcome] == ["complete"] * 3
-    proxy.switch("none")
-    logged = 0 if fault == "slow" else 3
-    assert sync(folder, capsys).endswith(f"{logged} trials logged, {3 - logged} already there")
-    before, ids = assert_holds(server.store, folder, server.address), run_ids(server.store, folder)
-    assert sync(folder, capsys).endswith("0 trials logged, 3 already there")
-    assert assert_holds(server.store, folder, server.address) == before
-    assert run_ids(server.store, folder) == ids
+    """All side by side, a proxy each: what they take is the start of their processes."""
+    with contextlib.ExitStack() as stack:
+        runs: dict[Fault, tuple[FaultProxy, Path, subprocess.Popen[str]]] = {}
+        for fault in AT_ONCE:
+            proxy = stack.enter_context(FaultProxy(server.address))
+            proxy.switch(fault)
+            path = write_study(ONE_EPOCH, f"run-{fault}.yaml")
+            command = [sys.executable, "-m", "ablation", "run", path.name, "--scale", "full", "--slots", "1"]
+            environment = {**os.environ, "MLFLOW_TRACKING_URI": proxy.address}
+            pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+            runs[fault] = proxy, path, subprocess.Popen(command, cwd=path.parent, env=environment, **pipes)
+        for fault, (proxy, path, running) in runs.items():
+            stdout, stderr = running.communicate(timeout=240)
+            assert running.returncode == 0, stderr
+            assert ("`ablate sync" in stderr) == (fault != "slow"), stderr
+            assert PASSWORD not in stdout + stderr
+            proxy.switch("none")
+            monkeypatch.setenv("MLFLOW_TRACKING_URI", proxy.address)
+            folder = RunFolder(path.parent / "runs" / path.stem)
+            assert [record.outcome.status for record in folder.records() if record.outcome] == ["complete"] * 3
+            logged = 0 if fault == "slow" else 3
+            assert sync(folder, capsys).endswith(f"{logged} trials logged, {3 - logged} already there")
+            before, ids = assert_holds(server.store, folder, server.address), run_ids(server.store, folder)
+            assert sync(folder, capsys).endswith("0 trials logged, 3 already there")
+            assert assert_holds(server.store, folder, server.address) == before
+            assert run_ids(server.store, folder) == ids
 
 
 def test_a_study_in_front_of_a_store_that_hangs_ends_as_ever_and_no_secret_is_written(
