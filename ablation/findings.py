@@ -42,7 +42,7 @@ class OtherEffect(Frozen):
     same rule.
     """
 
-    metric: Literal["accuracy", "loss"]
+    metric: str
     effect: float
     low: float | None = None
     high: float | None = None
@@ -138,7 +138,7 @@ class Finding(Frozen):
     factor: str
     level: str
     reference: str
-    metric: Literal["accuracy", "loss"]
+    metric: str
     effect: float | None
     low: float | None = None
     high: float | None = None
@@ -204,6 +204,14 @@ class ArmSummary(Frozen):
     parameters: int | None
     outcomes: dict[str, int]
     """How many trials of each status."""
+    score: float | None = None
+    """Of the metric where that is neither accuracy nor loss."""
+    score_sd: float | None = None
+
+    def on(self, metric: str) -> tuple[float | None, float | None]:
+        """Mean and standard deviation of a metric: accuracy, loss, or else the one that was analysed."""
+        known = {"accuracy": (self.accuracy, self.accuracy_sd), "loss": (self.loss, self.loss_sd)}
+        return known.get(metric, (self.score, self.score_sd))
 
 
 class LevelOutcomes(Frozen):
@@ -227,7 +235,8 @@ INCOMPLETE = ("pruned", "failed", "diverged")
 class Analysis(Frozen):
     """All that the report says in numbers and sentences."""
 
-    metric: Literal["accuracy", "loss"]
+    metric: str
+    """accuracy or loss; of anybody's table the name of any column."""
     margin: float
     provisional: bool
     planned_blocks: int
@@ -246,6 +255,8 @@ class Analysis(Frozen):
     variance_ratio: float | None = None
     """Largest over smallest variance of the arms' block-centred residuals."""
     residual_sd: float | None = None
+    higher_is_better: bool | None = None
+    """Of a metric that is neither accuracy nor loss; the good of those is known."""
 
     @property
     def diagnostics(self) -> tuple[str, ...]:

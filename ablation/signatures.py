@@ -21,7 +21,6 @@ from ablation import settings
 from ablation.errors import InputError
 
 _PLAIN = {"int": int, "float": float, "bool": bool, "str": str}
-_SIGNS = {"ge": ">=", "gt": ">", "le": "<=", "lt": "<"}
 _NAMES: dict[Any, str] = {int: "integer", float: "number", bool: "true or false", str: "text"}
 
 
@@ -175,11 +174,11 @@ def _words(kind: Any) -> str:
 
 def _bounds(limits: Sequence[Any]) -> str:
     """` >= 1`, ` in [0, 1)`."""
-    found: dict[str, float] = {
-        name: getattr(limit, name) for limit in limits for name in ("ge", "gt", "le", "lt") if hasattr(limit, name)
-    }
-    low, high = (next((name for name in names if name in found), "") for names in (("ge", "gt"), ("le", "lt")))
+    signs: dict[str, str] = {"ge": ">=", "gt": ">", "le": "<=", "lt": "<"}
+    found = {name: getattr(limit, name) for limit in limits for name in signs if hasattr(limit, name)}
+    low, high = found.keys() & {"ge", "gt"}, found.keys() & {"le", "lt"}
     if low and high:
-        opened, closed = "[" if low == "ge" else "(", "]" if high == "le" else ")"
-        return f" in {opened}{found[low]:g}, {found[high]:g}{closed}"
-    return "".join(f" {_SIGNS[name]} {value:g}" for name, value in found.items())
+        (above,), (below,) = low, high
+        ends = "[" if above == "ge" else "(", "]" if below == "le" else ")"
+        return f" in {ends[0]}{found[above]:g}, {found[below]:g}{ends[1]}"
+    return "".join(f" {signs[name]} {value:g}" for name, value in found.items())

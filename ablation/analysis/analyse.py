@@ -18,7 +18,7 @@ from ablation.analysis.image_layer import ImageLayer
 from ablation.analysis.moments import in_each_block
 from ablation.analysis.results import ResultsTable
 from ablation.analysis.routes import Route, choose_route
-from ablation.analysis.sentences import UNITS, Judged, Scene, sentence
+from ablation.analysis.sentences import Judged, Scene, good_sign, sentence
 from ablation.analysis.sign_flips import sign_flip_p
 from ablation.analysis.summaries import arm_summaries, sign_flip_notes, trial_notes
 from ablation.analysis.verdicts import blocks_wanted, verdict_of
@@ -68,6 +68,7 @@ def _analysis(table: ResultsTable, findings: Sequence[Finding], method: str, not
     fraction = fraction_in(list(table.arms.values()), table.factors) if table.design == "fractional" else None
     return Analysis(
         metric=table.metric,
+        higher_is_better=table.higher_is_better,
         margin=table.margin,
         provisional=table.provisional,
         planned_blocks=table.planned_blocks,
@@ -107,7 +108,7 @@ def _judge(table: ResultsTable, route: Route, estimates: Sequence[_Estimated]) -
     others = beside(table, _route(on_the_other_metric(table), len(contrasts)), contrasts)
     judged = []
     for (contrast, estimate, decided), other in zip(estimates, others, strict=True):
-        verdict: Verdict = verdict_of(estimate, table.margin, UNITS[table.metric].good)
+        verdict: Verdict = verdict_of(estimate, table.margin, good_sign(table))
         verdict = "provisional" if table.provisional and not decided else verdict
         wanted = blocks_wanted(estimate, table.margin, bound_at) if verdict == "inconclusive" and bound_at else None
         more = None if grows or wanted is None else max(1, wanted - estimate.blocks)

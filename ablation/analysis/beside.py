@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 
-OTHER: dict[Metric, Metric] = {"accuracy": "loss", "loss": "accuracy"}
+_OTHER: dict[Metric, Metric] = {"accuracy": "loss", "loss": "accuracy"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,17 +34,17 @@ class Beside:
 
 
 def on_the_other_metric(table: ResultsTable) -> ResultsTable:
-    """The same trials, asked for the other metric."""
-    return replace(table, metric=OTHER[table.metric])
+    """The same trials, asked for the other metric; for the same one where that is neither accuracy nor loss."""
+    return replace(table, metric=_OTHER.get(table.metric, table.metric))
 
 
 def beside(table: ResultsTable, other: Route, contrasts: Sequence[Contrast]) -> list[Beside]:
     """For each contrast; `other` is the route of the table on the other metric."""
-    metric, seconds, parameters = OTHER[table.metric], table.seconds(), table.parameters()
+    metric, seconds, parameters = _OTHER.get(table.metric), table.seconds(), table.parameters()
     estimates = other.estimate(contrasts) if contrasts else []
     return [
         Beside(
-            _other_effect(estimate, metric, other.correction, told=not table.provisional),
+            _other_effect(estimate, metric, other.correction, told=not table.provisional) if metric else None,
             time_ratio(contrast, seconds),
             _parameters(contrast, parameters),
         )

@@ -8,10 +8,11 @@ from __future__ import annotations
 import csv
 import io
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, cast, get_args
+from typing import Literal, get_args
 
 from ablation.analysis.contrasts import Analysed
 from ablation.analysis.families import analysed_as
@@ -27,6 +28,8 @@ SEED_COLUMNS = ("seed", "seed_block", "block")
 RESERVED = (*SEED_COLUMNS, *COLUMNS, "reason", "number")
 DEFAULT_MARGINS: Mapping[Metric, float] = {"accuracy": 0.002, "loss": 0.01}
 _STATUSES = (*get_args(Status), MISSING)
+_NO_METRICS = {*RESERVED} - {*MEASURES}
+_METRIC = re.compile(r"[\w .@%()/+-]{1,80}")
 _LARGEST_SEED = 2**53
 _MOST_COLUMNS = 30
 
@@ -56,16 +59,16 @@ def from_csv(
     """The table of any file with a column for each factor, one for the seed and one for the metric.
 
     Factors are the columns that begin with `factor:`, or where none does, all that have no meaning of their own.
+    A metric other than accuracy and loss needs a margin, and `higher_is_better` of the table stays to be said.
     Without `design` it is a factorial where every combination of two or more factors is there, a fraction where a
     regular part of them is, else each arm is held against the baseline. Raises InputError that names row and column.
     """
-    if metric not in DEFAULT_MARGINS:
-        raise InputError(f"Metric {metric!r} is not known.{meant(metric, DEFAULT_MARGINS)}")
-    sheet = _Sheet.read(path, cast("Metric", metric))
+    _refuse_metric(metric)
+    sheet = _Sheet.read(path, metric)
     rows, levels = zip(*((sheet.trial(index), sheet.levels(index)) for index in range(len(sheet.rows))), strict=True)
     factors = {f: tuple(dict.fromkeys(row[f] for row in levels if f in row)) for f in sheet.factors}
     arms = sheet.arms(levels, {factor: names[0] for factor, names in factors.items() if names})
-    frame = framed([row | {"arm": arm} for row, arm in zip(rows, arms, strict=True)])
+    frame = framed([row | {"arm": arm} for row, arm in zip(rows, arms, strict=True)], metric)
     _refuse_repeats(path, list(zip(arms, frame["block"].tolist(), strict=True)))
     ordered = dict(zip(arms, levels, strict=True))  # an arm's rows all have the same levels
     found = analysed_as("fractional", list(ordered.values()), factors)
@@ -80,11 +83,22 @@ def from_csv(
         factors=factors,
         design=design or found,
         metric=sheet.metric,
-        margin=DEFAULT_MARGINS[sheet.metric] if margin is None else margin,
+        margin=_known_margin(metric) if margin is None else margin,
         planned_blocks=frame["block"].nunique(),
         evaluate_on=evaluate_on,
         notes=(_rule(path, factors),),
     )
+
+
+def _refuse_metric(metric: str) -> None:
+    if metric in _NO_METRICS or not _METRIC.fullmatch(metric):
+        raise InputError(f"{shown(metric)} cannot be a metric; name a column of scores, in plain letters.")
+
+
+def _known_margin(metric: str) -> float:
+    if metric not in DEFAULT_MARGINS:
+        raise InputError(f"give a margin: effects on {metric} inside it count as equivalent.")
+    return DEFAULT_MARGINS[metric]
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +124,7 @@ class _Sheet:
         if metric not in header:
             raise InputError(f"{path}: row 1: no column {metric!r}. {_told(header)}")
         marked = [name for name in header if name.startswith(FACTOR)]
-        factors = marked or [name for name in header if name not in RESERVED]
+        factors = marked or [name for name in header if name not in (*RESERVED, metric)]
         if not factors and "arm" not in header:
             raise InputError(f"{path}: row 1: no column for a factor, and none named 'arm'. {_told(header)}")
         sheet = cls(path, metric, header, rows, lines, seeds[0], [name.removeprefix(FACTOR) for name in factors])
@@ -128,10 +142,10 @@ class _Sheet:
         if status in SCORED and not self.cell(index, self.metric):
             hint = "" if "status" in self.header else "; a column 'status' may say failed"
             raise self.wrong(index, self.metric, f"empty, but the trial counts as {status}{hint}")
-        measured = [name for name in MEASURES if self.cell(index, name)]
+        measured = [name for name in dict.fromkeys((*MEASURES, self.metric)) if self.cell(index, name)]
         scores = {name: self.number(index, name) for name in measured}
         if status not in SCORED:
-            scores |= {"accuracy": math.nan, "loss": math.nan}
+            scores |= dict.fromkeys(("accuracy", "loss", self.metric), math.nan)
         return {"trial": _plain(self.cell(index, "trial")), "block": self.block(index), "status": status, **scores}
 
     def levels(self, index: int) -> dict[str, str]:

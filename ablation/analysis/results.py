@@ -18,7 +18,8 @@ from ablation.analysis.routes import ONCE, Rule
 from ablation.study import Change, Growing, LevelsFactor, Study, was_extended
 from ablation.trial import Arm, Record, Trial
 
-Metric = Literal["accuracy", "loss"]
+Metric = str
+"""accuracy or loss; of anybody's table the name of any column."""
 
 MEASURES = ("accuracy", "loss", "seconds", "images_per_second", "parameters", "peak_memory_bytes")
 COLUMNS = ("trial", "arm", "block", "status", *MEASURES)
@@ -50,6 +51,8 @@ class ResultsTable:
     notes: tuple[str, ...] = ()
     rule: Rule = ONCE
     first_block: int = 0
+    higher_is_better: bool | None = None
+    """Of a metric that is neither accuracy nor loss; the good of those is known."""
 
     @property
     def provisional(self) -> bool:
@@ -170,10 +173,11 @@ def _with_missing(table: ResultsTable, rows: Sequence[Mapping[str, object]]) -> 
     return replace(table, frame=framed([*ended, *missing]))
 
 
-def framed(rows: Sequence[Mapping[str, object]]) -> pd.DataFrame:
-    """Rows as a frame of `COLUMNS`; a measure that a row lacks is NaN."""
-    frame = pd.DataFrame(list(rows), columns=list(COLUMNS))
-    return frame.astype({"block": "int64"} | dict.fromkeys(MEASURES, "float64"))
+def framed(rows: Sequence[Mapping[str, object]], metric: Metric = "accuracy") -> pd.DataFrame:
+    """Rows as a frame of `COLUMNS` and the metric; a measure that a row lacks is NaN."""
+    measures = dict.fromkeys((*MEASURES, metric), "float64")
+    frame = pd.DataFrame(list(rows), columns=list(dict.fromkeys((*COLUMNS, metric))))
+    return frame.astype({"block": "int64"} | measures)
 
 
 def _thinned(kind: str, design: Analysed) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from ablation.analysis.power import MOST_BLOCKS
 from ablation.findings import Parameters, Ratio, Verdict, reservation
 
 if TYPE_CHECKING:
-    from ablation.analysis.results import Metric
+    from ablation.analysis.results import Metric, ResultsTable
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,22 @@ class Unit:
     good: int
 
 
-UNITS: Mapping[Metric, Unit] = {"accuracy": Unit(100, "pp", 2, +1), "loss": Unit(1, "nats", 3, -1)}
+class Units(dict[str, Unit]):
+    """Those of accuracy and loss; another metric is told as it is, and its table says which sign is good."""
+
+    def __missing__(self, metric: Metric) -> Unit:
+        """The unit of a metric that only its table knows."""
+        return Unit(1, "units", 4, 0)
+
+
+UNITS: Mapping[Metric, Unit] = Units({"accuracy": Unit(100, "pp", 2, +1), "loss": Unit(1, "nats", 3, -1)})
+
+
+def good_sign(table: ResultsTable) -> int:
+    """The sign of a change for the better."""
+    if table.higher_is_better is None:
+        return UNITS[table.metric].good
+    return +1 if table.higher_is_better else -1
 
 
 @dataclass(frozen=True, slots=True)

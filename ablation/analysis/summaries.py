@@ -71,6 +71,7 @@ def _least(finding: Finding) -> float:
 def _summary(arm: str, table: ResultsTable, rows: pd.DataFrame) -> ArmSummary:
     scored = rows[rows[table.metric].notna()]
     complete = rows[rows["status"] == "complete"]
+    other = table.metric not in ("accuracy", "loss")
     return ArmSummary(
         arm=arm,
         levels=dict(table.arms[arm]),
@@ -82,6 +83,8 @@ def _summary(arm: str, table: ResultsTable, rows: pd.DataFrame) -> ArmSummary:
         loss_sd=_known(scored["loss"].std()),
         seconds=_known(complete["seconds"].median()),
         parameters=None if rows["parameters"].isna().all() else int(rows["parameters"].max()),
+        score=_known(scored[table.metric].mean()) if other else None,
+        score_sd=_known(scored[table.metric].std()) if other else None,
         outcomes={str(s): int(n) for s, n in rows["status"].value_counts(sort=False).items() if s != MISSING},
     )
 

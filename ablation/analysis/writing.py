@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from pathlib import Path
 
 from ablation.analysis.estimates import Interval
 from ablation.analysis.sentences import UNITS, bounds, difference
 from ablation.durable import write_whole
-from ablation.findings import Aliasing, Analysis, ArmSummary, Finding, OtherEffect, Parameters, Ratio
+from ablation.findings import Aliasing, Analysis, Finding, OtherEffect, Parameters, Ratio
 from ablation.visible import in_markdown
 
 
@@ -28,7 +27,7 @@ def markdown(analysis: Analysis) -> str:
         *findings,
         "",
         "## Arms",
-        *_arms_table(analysis.arms),
+        *_arms_table(analysis),
         "",
         *_levels_table(analysis),
         *_checks_table(analysis),
@@ -41,9 +40,15 @@ def markdown(analysis: Analysis) -> str:
     return "\n".join(parts).replace("\n\n\n", "\n\n") + "\n"
 
 
-def _arms_table(arms: Iterable[ArmSummary]) -> list[str]:
+def _arms_table(analysis: Analysis) -> list[str]:
+    if any(arm.score is not None for arm in analysis.arms):
+        rows = [f"| arm | seed blocks | {in_markdown(analysis.metric)} |", "|---|--:|--:|"]
+        for arm in analysis.arms:
+            score = _with_sd(arm.score, arm.score_sd, 1, 4)
+            rows.append(f"| {in_markdown(arm.arm)} | {arm.seed_blocks} | {score} |")
+        return [*rows, "", "Mean and, where there are two or more seed blocks, standard deviation."]
     rows = ["| arm | seed blocks | accuracy | loss | seconds |", "|---|--:|--:|--:|--:|"]
-    for arm in arms:
+    for arm in analysis.arms:
         accuracy = _with_sd(arm.accuracy, arm.accuracy_sd, UNITS["accuracy"].factor, 2)
         loss = _with_sd(arm.loss, arm.loss_sd, UNITS["loss"].factor, 4)
         seconds = "" if arm.seconds is None else f"{arm.seconds:.1f}"

@@ -19,6 +19,7 @@ from ablation.analysis.writing import markdown, write_findings
 from ablation.cli.linked import with_confirmations
 from ablation.cli.locate import find_folder
 from ablation.cli.terminal import print_findings, print_json, say
+from ablation.errors import InputError
 from ablation.faults import point
 from ablation.findings import Analysis
 from ablation.report.page import Page
@@ -26,6 +27,7 @@ from ablation.report.writing import write
 from ablation.run_folder import Beginning, RunFolder
 from ablation.study import Search, Study
 from ablation.trial import Arm, Record
+from ablation.visible import visible
 
 FINDING_KEYS = (
     *("kind", "factor", "level", "reference", "metric", "effect", "low", "high"),
@@ -99,16 +101,42 @@ def report_study(study: Path, runs_dir: Path, scale: str | None, as_json: bool) 
     show(write_study(find_folder(study, runs_dir, scale)), as_json)
 
 
-def report_table(table: Path, out: Path, metric: str, margin: float | None, as_json: bool) -> None:
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """What is analysed of a table: a column, what is good of it, and what counts as equivalent."""
+
+    metric: str
+    higher_is_better: bool | None = None
+    """None where the metric says it: accuracy and loss."""
+    margin: float | None = None
+
+    @property
+    def good(self) -> bool | None:
+        """What a table must be told of a metric that is neither accuracy nor loss.
+
+        Raises InputError where that was not said, or is said wrongly.
+        """
+        known = {"accuracy": True, "loss": False}.get(self.metric)
+        if known is not None and self.higher_is_better not in (None, known):
+            raise InputError(f"{'higher' if known else 'lower'} {self.metric} is better; leave the option out.")
+        if known is None and self.higher_is_better is None:
+            raise InputError(f"say what is good of {visible(self.metric)}: --higher-is-better or --lower-is-better.")
+        return None if known is not None else self.higher_is_better
+
+
+def report_table(table: Path, out: Path, measure: Measure, as_json: bool) -> None:
     """The same analysis of a table of results that came from anywhere."""
-    found = analyse(from_csv(table, metric, margin=margin))
+    good = measure.good
+    found = analyse(replace(from_csv(table, measure.metric, margin=measure.margin), higher_is_better=good))
+    asked = "" if good is None else f" --{'higher' if good else 'lower'}-is-better"
+    asked += "" if measure.margin is None else f" --margin {measure.margin:g}"
     out.mkdir(parents=True, exist_ok=True)
     page = Page(
         title=table.stem,
         question=f"What do the factors in {table.name} change?",
         analysis=found,
         created=_now(),
-        command=f"ablate report --from {shlex.quote(str(table))} --metric {metric}",
+        command=f"ablate report --from {shlex.quote(str(table))} --metric {shlex.quote(measure.metric)}{asked}",
     )
     show(_written(page, out, ()), as_json)
 

@@ -16,7 +16,7 @@ from ablation.report.figures import (
     seed_spread,
 )
 from ablation.report.made import incomplete, made
-from ablation.report.numbers import MISSING, UNITS, Unit, duration, fixed, short
+from ablation.report.numbers import MISSING, UNITS, Unit, duration, fixed, short, unit_of
 from ablation.report.page import Page
 from ablation.report.palette import Style, arm_styles
 from ablation.report.searched import search_sections
@@ -105,22 +105,35 @@ def _arms(page: Page) -> Section:
         return Section(id="arms", title="Arms", missing="No arm has a trial yet.")
     factors = list(dict.fromkeys(factor for row in rows for factor in row.levels))
     factors = factors if len(factors) <= _MOST_LEVEL_COLUMNS else []
-    columns = ("arm", "n", "accuracy (%)", "loss (nats)", "time", "parameters", "outcomes", *factors)
+    unit = unit_of(page.analysis)
+    others = () if unit in UNITS.values() else (unit,)
+    columns = (
+        "arm",
+        "n",
+        *(each.metric for each in others),
+        "accuracy (%)",
+        "loss (nats)",
+        "time",
+        "parameters",
+        "outcomes",
+        *factors,
+    )
     table = Table(
         "Mean ± standard deviation over the seed blocks of each arm; n is the number of seed blocks",
         columns,
-        tuple(_arm(row, factors) for row in rows),
-        numbers=range(1, 6),
+        tuple(_arm(row, factors, others) for row in rows),
+        numbers=range(1, 6 + len(others)),
         anchors=tuple(arm_anchors(page).values()),
         marked=tuple(at for at, row in enumerate(rows) if row.baseline),
     )
     return Section(id="arms", title="Arms", tables=(table,))
 
 
-def _arm(row: ArmSummary, factors: list[str]) -> tuple[str, ...]:
+def _arm(row: ArmSummary, factors: list[str], others: tuple[Unit, ...]) -> tuple[str, ...]:
     return (
         row.arm + (" (baseline)" if row.baseline and row.arm != "baseline" else ""),
         str(row.seed_blocks),
+        *(_mean(*row.on(unit.metric), unit) for unit in others),
         _mean(row.accuracy, row.accuracy_sd, UNITS["accuracy"]),
         _mean(row.loss, row.loss_sd, UNITS["loss"]),
         duration(row.seconds),

@@ -5,9 +5,10 @@ from __future__ import annotations
 import statistics
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
 
-Metric = Literal["accuracy", "loss"]
+from ablation.findings import Analysis
+
+Metric = str
 MISSING = "–"
 
 
@@ -41,6 +42,12 @@ UNITS: dict[Metric, Unit] = {
     "accuracy": Unit("accuracy", 100, "%", "pp", 2, higher_is_better=True),
     "loss": Unit("loss", 1, "nats", "nats", 3, higher_is_better=False),
 }
+
+
+def unit_of(analysis: Analysis) -> Unit:
+    """How the metric of an analysis is shown; one that is neither accuracy nor loss as it is."""
+    other = Unit(analysis.metric, 1, "units", "units", 4, higher_is_better=bool(analysis.higher_is_better))
+    return UNITS.get(analysis.metric, other)
 
 
 def fixed(value: float, digits: int) -> str:

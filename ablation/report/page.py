@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from ablation.findings import Analysis
 from ablation.hypotheses import Confirmation, Suggestions
+from ablation.report.numbers import unit_of
 from ablation.study import Growing, Search, Study
 from ablation.trial import Arm, Record
 
@@ -66,10 +67,10 @@ class Page:
     @property
     def best_other(self) -> str:
         """The arm with the best mean beside the baseline; empty without one."""
-        metric = self.analysis.metric
-        sign = 1 if metric == "accuracy" else -1
-        scored = [one for one in self.analysis.arms if one.arm != self.baseline and getattr(one, metric) is not None]
-        return max(scored, key=lambda one: sign * getattr(one, metric)).arm if scored else ""
+        metric, sign = self.analysis.metric, 1 if unit_of(self.analysis).higher_is_better else -1
+        others = [(one.on(metric)[0], one.arm) for one in self.analysis.arms if one.arm != self.baseline]
+        scored = [(sign * score, arm) for score, arm in others if score is not None]
+        return max(scored, key=lambda one: one[0])[1] if scored else ""
 
     @property
     def grows(self) -> bool:

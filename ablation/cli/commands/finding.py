@@ -24,7 +24,15 @@ def report(
             "--from", help="Analyse anybody's table instead: columns of factors, a seed and a metric.", metavar="CSV"
         ),
     ] = None,
-    metric: Annotated[str, typer.Option(help="With --from: accuracy or loss, the column to analyse.")] = "accuracy",
+    metric: Annotated[str, typer.Option(help="With --from: the column to analyse.", metavar="NAME")] = "accuracy",
+    higher_is_better: Annotated[
+        bool | None,
+        typer.Option(
+            "--higher-is-better/--lower-is-better",
+            help="With --from: what is good of the metric; known of accuracy and loss.",
+            show_default=False,
+        ),
+    ] = None,
     margin: Annotated[
         float | None, typer.Option(min=0, help="With --from: effects inside it count as equivalent.", metavar="EFFECT")
     ] = None,
@@ -32,13 +40,13 @@ def report(
     as_json: options.Json = False,
 ) -> None:
     """Write a study's findings report again, or that of a table of results."""
-    from ablation.cli.findings import report_study, report_table
+    from ablation.cli.findings import Measure, report_study, report_table
     from ablation.errors import InputError
 
     if (study is None) == (table is None):
         raise InputError("give either a STUDY or --from results.csv.")
     if table is not None:
-        report_table(table, out or table.parent, metric, margin, as_json)
+        report_table(table, out or table.parent, Measure(metric, higher_is_better, margin), as_json)
     elif study is not None:
         report_study(study, runs_dir, scale, as_json)
 

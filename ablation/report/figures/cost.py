@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 
 from ablation.findings import Analysis, ArmSummary
 from ablation.report.drawing import Drawing, Table, canvas, group, label, plain
-from ablation.report.numbers import MISSING, UNITS, Unit, count, duration, fixed, short
+from ablation.report.numbers import MISSING, Unit, count, duration, fixed, short, unit_of
 from ablation.report.palette import GREY, Style
 from ablation.report.panels import Grid, axis, ref
 
@@ -43,7 +43,7 @@ class Costs:
 
 def compute(analysis: Analysis) -> Costs | None:
     """Points with their Pareto front (lower cost, better score); None without costs."""
-    unit = UNITS[analysis.metric]
+    unit = unit_of(analysis)
     panels: list[tuple[Currency, tuple[Point, ...]]] = []
     same: list[str] = []
     for currency in _TITLES:
@@ -64,9 +64,9 @@ def _points(arms: Sequence[ArmSummary], currency: Currency, unit: Unit) -> tuple
     known: list[tuple[str, float, float, float | None]] = []
     for arm in arms:
         cost: float | None = getattr(arm, currency)
-        score: float | None = getattr(arm, unit.metric)
+        score, sd = arm.on(unit.metric)
         if cost is not None and score is not None:
-            known.append((arm.arm, float(cost), score, getattr(arm, f"{unit.metric}_sd")))
+            known.append((arm.arm, float(cost), score, sd))
     sign = 1 if unit.higher_is_better else -1
     return tuple(
         Point(

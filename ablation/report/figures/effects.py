@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 
 from ablation.findings import Analysis, Finding, OtherEffect, Parameters, Ratio, Verdict
 from ablation.report.drawing import SMALL, Drawing, Patch, Table, canvas, label, plain, row_axis, row_names
-from ablation.report.numbers import MISSING, UNITS, Unit, count, probability, signed
+from ablation.report.numbers import MISSING, UNITS, Unit, count, probability, signed, unit_of
 from ablation.report.palette import BAND, INK, MARKS, MUTED
 
 ORDER: tuple[Verdict, ...] = ("helps", "hurts", "equivalent", "inconclusive", "provisional", "not tested")
@@ -102,7 +102,7 @@ def compute(analysis: Analysis) -> Effects | None:
     )
     if not any(row.effect is not None for row in rows):
         return None
-    return Effects(_message(rows), UNITS[analysis.metric], analysis.margin, rows)
+    return Effects(_message(rows), unit_of(analysis), analysis.margin, rows)
 
 
 def _message(rows: tuple[Effect, ...]) -> str:

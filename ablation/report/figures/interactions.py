@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 
 from ablation.findings import Analysis, ArmSummary
 from ablation.report.drawing import Drawing, Table, canvas, label, plain
-from ablation.report.numbers import UNITS, Unit, spread
+from ablation.report.numbers import Unit, spread, unit_of
 from ablation.report.palette import INK, arm_styles
 from ablation.report.panels import Grid, axis, heading, ref
 
@@ -50,13 +50,13 @@ class Interactions:
 
 def compute(analysis: Analysis) -> Interactions | None:
     """Marginal means over the arms of each pair of factors; None with fewer than two factors that vary together."""
-    scored = [arm for arm in analysis.arms if getattr(arm, analysis.metric) is not None]
+    scored = [arm for arm in analysis.arms if arm.on(analysis.metric)[0] is not None]
     factors = list(dict.fromkeys(factor for arm in scored for factor in arm.levels))
     pairs = [_pair(scored, first, second, analysis) for first, second in combinations(factors, 2)]
     crossed = sorted((pair for pair in pairs if _is_crossed(pair)), key=lambda pair: -pair.unevenness)
     if not crossed:
         return None
-    unit, top = UNITS[analysis.metric], crossed[0]
+    unit, top = unit_of(analysis), crossed[0]
     bend = unit.difference(top.unevenness).lstrip("+")
     title = (
         f"The least parallel: {top.first} and {top.second}, the effect of one differs by up to {bend} over the other"
@@ -77,7 +77,8 @@ def _pair(arms: Sequence[ArmSummary], first: str, second: str, analysis: Analysi
 
 
 def _mean(arms: Sequence[ArmSummary], analysis: Analysis) -> float | None:
-    return spread(getattr(arm, analysis.metric) for arm in arms)[0] if arms else None
+    means = [mean for arm in arms if (mean := arm.on(analysis.metric)[0]) is not None]
+    return spread(means)[0] if means else None
 
 
 def _is_crossed(pair: Interaction) -> bool:

@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 
 from ablation.findings import Analysis
 from ablation.report.drawing import Drawing, Table, canvas, plain, row_axis, row_names
-from ablation.report.numbers import UNITS, Unit, fixed, spread
+from ablation.report.numbers import Unit, fixed, spread, unit_of
 from ablation.report.palette import GREY, INK, ORANGE, Style
 from ablation.trial import Record
 
@@ -52,7 +52,7 @@ def compute(records: Sequence[Record], analysis: Analysis, arms: Sequence[str]) 
         return None
     dots.sort(key=lambda dot: (arms.index(dot.arm), dot.block))
     rows = tuple(arm for arm in arms if any(dot.arm == arm for dot in dots))
-    return SeedSpread(_message(dots, rows, analysis), UNITS[analysis.metric], rows, tuple(dots), analysis.correlation)
+    return SeedSpread(_message(dots, rows, analysis), unit_of(analysis), rows, tuple(dots), analysis.correlation)
 
 
 def _dot(record: Record, analysis: Analysis) -> Dot | None:
@@ -68,7 +68,7 @@ def _dot(record: Record, analysis: Analysis) -> Dot | None:
 
 
 def _message(dots: Sequence[Dot], arms: Sequence[str], analysis: Analysis) -> str:
-    unit = UNITS[analysis.metric]
+    unit = unit_of(analysis)
     known = [
         spread(dot.score for dot in dots if dot.arm == arm and not dot.diverged)
         for arm in arms
