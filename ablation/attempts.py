@@ -16,8 +16,8 @@ from pydantic import ValidationError
 
 from ablation.durable import append_line, whole_lines, write_whole
 from ablation.failures import Failure, ProcessEndedError, came_from_outside, failure_of_process, memory_kills
-from ablation.run_folder import ATTEMPT, read_outcome, remove_leftovers
 from ablation.trial import Attempt, Outcome, Trial
+from ablation.trial_files import ATTEMPT, read_outcome, remove_leftovers
 
 RETRIES = 2
 

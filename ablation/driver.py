@@ -19,11 +19,12 @@ from ablation.faults import point
 from ablation.inbox import DriverLink, Ended, Inbox, Reported, refuse
 from ablation.infeasible import InfeasibleArms
 from ablation.keeping import keep_best_weights, tidy
-from ablation.run_folder import RunFolder, write_outcome
+from ablation.run_folder import RunFolder
 from ablation.sampling import Sampling
 from ablation.stopping import StopRequest
 from ablation.study import ExecutionPlan
 from ablation.trial import Answer, Assignment, Epoch, Outcome, Record, Trial
+from ablation.trial_files import write_outcome
 from ablation.waiting import MOST, Waiting
 
 GRACE_SECONDS = 3.0

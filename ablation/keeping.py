@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ablation.run_folder import ATTEMPT, RunFolder, remove_leftovers
+from ablation.run_folder import RunFolder
 from ablation.trial import ACCIDENTS, Outcome, Record, Trial, trial_id
+from ablation.trial_files import ATTEMPT, remove_leftovers
 
 
 def tidy(folder: RunFolder, trial: Trial, outcome: Outcome) -> None:

@@ -9,10 +9,10 @@ from dataclasses import replace
 from typing import IO, Protocol
 
 from ablation.faults import point
-from ablation.run_folder import append_epoch, check_attempt, write_epochs
 from ablation.training import checkpoints
 from ablation.training.checkpoints import Checkpoint
 from ablation.trial import Answer, Assignment, Epoch, Stamp
+from ablation.trial_files import append_epoch, check_attempt, write_epochs
 
 ASK_SECONDS = 0.2
 """How often the driver is asked whether to stop: soon enough for a person, seldom enough to cost nothing."""

@@ -19,7 +19,6 @@ from ablation.errors import DataError, InputError, StudyLockedError
 from ablation.failures import Failure, failure_of
 from ablation.faults import point
 from ablation.preparation import parameter_count, prepared
-from ablation.run_folder import check_attempt, remove_leftovers, write_outcome
 from ablation.sealed import sum_of
 from ablation.seeding import seed_of
 from ablation.training.data import BlockData
@@ -28,6 +27,7 @@ from ablation.training.evaluation import DivergedError, Evaluation, evaluate
 from ablation.training.fit import Fitted, fit
 from ablation.training.generators import forked_generator
 from ablation.trial import ATTEMPT_MARK, Assignment, Cost, Outcome, Stamp, uniform_guess
+from ablation.trial_files import check_attempt, remove_leftovers, write_outcome
 from ablation.watching import Link, TrialWatch
 
 

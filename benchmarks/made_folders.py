@@ -15,9 +15,10 @@ import numpy as np
 
 from ablation import designs, study_file
 from ablation.durable import write_whole
-from ablation.run_folder import Beginning, RunFolder, append_epoch, write_outcome
+from ablation.run_folder import Beginning, RunFolder
 from ablation.study import Search, Study
 from ablation.trial import Cost, Epoch, Outcome, Scores, Stamp, Trial
+from ablation.trial_files import append_epoch, write_outcome
 
 CLASSES = tuple(f"class {number}" for number in range(10))
 STAMP = Stamp(versions={"torch": "2"}, data_fingerprint="f00d", device="cpu", slots=2, started="2026-01-01T00:00:00Z")

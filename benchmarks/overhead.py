@@ -27,7 +27,7 @@ from ablation import designs, study_file
 from ablation.driver import Audience, Drive, Machine, drive
 from ablation.executors.process_per_device import ProcessPerDevice
 from ablation.failures import Failure
-from ablation.run_folder import Beginning, RunFolder, append_epoch, write_outcome
+from ablation.run_folder import Beginning, RunFolder
 from ablation.sampling import open_sampling
 from ablation.stopping import StopRequest
 from ablation.study import ExecutionPlan
@@ -35,6 +35,7 @@ from ablation.tracking import NoTracker
 from ablation.tracking.mlflow_tracker import MlflowTracker
 from ablation.tracking.shipping import Shipping, note_of
 from ablation.trial import Assignment, Cost, Epoch, Outcome, Scores, Stamp, Trial
+from ablation.trial_files import append_epoch, write_outcome
 from ablation.watching import Link
 
 ARMS = 10

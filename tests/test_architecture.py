@@ -24,7 +24,17 @@ ROWS = (
     {"designs", "preparation", "watching", "attempts", "infeasible", "inbox", "keeping", "waiting"},
     {"datasets", "models", "augmentations", "preprocessing", "optimizers", "schedules"}
     | {"components", "training", "run_folder"},
-    {"signatures", "patches", "sources", "holding", "failures", "conditions", "hypotheses", "outcome_index"},
+    {
+        "signatures",
+        "patches",
+        "sources",
+        "holding",
+        "failures",
+        "conditions",
+        "hypotheses",
+        "outcome_index",
+        "trial_files",
+    },
     {
         "study",
         "trial",

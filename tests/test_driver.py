@@ -17,11 +17,12 @@ from ablation.errors import PausedError, StudyLockedError
 from ablation.executors.in_process import open_executor
 from ablation.failures import Failure, ProcessEndedError
 from ablation.keeping import sweep
-from ablation.run_folder import RunFolder, write_outcome
+from ablation.run_folder import RunFolder
 from ablation.sampling import open_sampling
 from ablation.stopping import StopRequest
 from ablation.study import Study
 from ablation.trial import Answer, Assignment, Cause, Epoch, Outcome, Record, Scores, Trial
+from ablation.trial_files import write_outcome
 from ablation.watching import Link
 
 SCORES = Scores(loss=0.5, accuracy=0.8)

@@ -8,9 +8,10 @@ from made_runs import Planted, made_run
 
 from ablation import outcome_index
 from ablation.errors import DamagedFileError
-from ablation.run_folder import RunFolder, write_outcome
+from ablation.run_folder import RunFolder
 from ablation.study import Study
 from ablation.trial import Outcome
+from ablation.trial_files import write_outcome
 
 
 @pytest.fixture

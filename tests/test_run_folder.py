@@ -6,9 +6,10 @@ import pytest
 
 from ablation.durable import append_line
 from ablation.errors import AblationError, StudyLockedError
-from ablation.run_folder import RunFolder, append_epoch, read_outcome, write_epochs, write_outcome
+from ablation.run_folder import RunFolder
 from ablation.settings import Part, Settings
 from ablation.trial import Arm, Epoch, Outcome, Scores, Trial, trial_id
+from ablation.trial_files import append_epoch, read_outcome, write_epochs, write_outcome
 
 SETTINGS = Settings(dataset=Part(name="digits"), model=Part(name="small"))
 ARM = Arm(name="baseline", levels={}, settings=SETTINGS, baseline=True)

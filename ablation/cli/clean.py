@@ -12,7 +12,8 @@ from ablation.cli.terminal import say
 from ablation.durable import UNFINISHED
 from ablation.errors import StudyLockedError
 from ablation.holding import lock_alone
-from ablation.run_folder import RunFolder, read_outcome
+from ablation.run_folder import RunFolder
+from ablation.trial_files import read_outcome
 
 _OF_ENDED_TRIALS = ("weights.pt", "checkpoint-*")
 

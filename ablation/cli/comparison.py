@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from ablation.changes import differences
-from ablation.run_folder import is_whole
 from ablation.trial import Outcome, Record
+from ablation.trial_files import is_whole
 
 
 def different_values(record: Record, again: Record) -> list[str]:

@@ -10,8 +10,9 @@ from ablation.attempts import attempts
 from ablation.cli.terminal import output, plain, print_json
 from ablation.cli.trials import find_trial, log_lines, state_of
 from ablation.errors import DamagedFileError
-from ablation.run_folder import RunFolder, read_outcome
+from ablation.run_folder import RunFolder
 from ablation.trial import Attempt, Cause
+from ablation.trial_files import read_outcome
 
 LOG_LINES = 20
 

@@ -10,12 +10,13 @@ from optuna.storages import BaseStorage
 
 from ablation import conditions, designs
 from ablation.errors import InputError
-from ablation.run_folder import RunFolder, write_epochs, write_outcome
+from ablation.run_folder import RunFolder
 from ablation.sampling.index import attributes, distribution, owner, show_epochs, tell
 from ablation.sampling.pruning import open_pruning
 from ablation.seeding import seed_of
 from ablation.study import Factor, Search, Study
 from ablation.trial import Answer, Epoch, Level, Outcome, Record, Trial, trial_id
+from ablation.trial_files import write_epochs, write_outcome
 
 
 class SearchSampling:

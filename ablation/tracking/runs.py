@@ -10,10 +10,10 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ablation.run_folder import is_whole
 from ablation.tracking import rows
 from ablation.tracking.confusion import confusion_page
 from ablation.trial import Outcome, Record
+from ablation.trial_files import is_whole
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient

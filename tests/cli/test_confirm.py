@@ -9,8 +9,9 @@ from commands import Done, ablate
 from small_studies import SEARCH
 
 from ablation.confirming import candidates
-from ablation.run_folder import RunFolder, read_outcome, write_outcome
+from ablation.run_folder import RunFolder
 from ablation.trial import Scores
+from ablation.trial_files import read_outcome, write_outcome
 
 
 @pytest.fixture(scope="module")

@@ -15,9 +15,10 @@ from ablation.analysis.analyse import analyse
 from ablation.analysis.results import from_records
 from ablation.designs import arms_of
 from ablation.errors import AblationError, ComponentError, DamagedFileError
-from ablation.run_folder import RunFolder, read_outcome
+from ablation.run_folder import RunFolder
 from ablation.sealed import BrokenSealError, seal, unseal
 from ablation.trial import Outcome
+from ablation.trial_files import read_outcome
 
 ONE_EPOCH = SMALL.replace("epochs: 3", "epochs: 1")
 

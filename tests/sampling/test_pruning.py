@@ -9,11 +9,12 @@ import pytest
 from small_studies import SEARCH, StudyWriter, load
 
 from ablation.addresses import sqlite_uri
-from ablation.run_folder import RunFolder, append_epoch, write_epochs, write_outcome
+from ablation.run_folder import RunFolder
 from ablation.sampling import Sampling, open_sampling
 from ablation.sampling.pruning import most_epochs
 from ablation.study import LevelsFactor, RangeFactor, Search, Study
 from ablation.trial import Epoch, Outcome, Scores, Trial
+from ablation.trial_files import append_epoch, write_epochs, write_outcome
 
 PRUNERS = ("median", "successive-halving", "hyperband")
 EPOCHS = 5

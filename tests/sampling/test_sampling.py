@@ -12,11 +12,12 @@ from small_studies import SMALL, StudyWriter, load
 from ablation import designs
 from ablation.addresses import sqlite_uri
 from ablation.errors import InputError, PausedError
-from ablation.run_folder import Beginning, RunFolder, write_outcome
+from ablation.run_folder import Beginning, RunFolder
 from ablation.sampling import Sampling, open_sampling
 from ablation.sampling.pausing import PausingSampling
 from ablation.study import Change, Search, Study
 from ablation.trial import Outcome, Scores, Trial
+from ablation.trial_files import write_outcome
 
 
 def outcome(trial: Trial, status: str = "complete") -> Outcome:

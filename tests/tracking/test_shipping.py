@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 
 from ablation.errors import TrackingError
-from ablation.run_folder import RunFolder, write_outcome
+from ablation.run_folder import RunFolder
 from ablation.settings import Part, Settings
 from ablation.study import Study
 from ablation.tracking import StudyNote
 from ablation.tracking.shipping import Shipping
 from ablation.trial import Arm, Outcome, Record, Scores, Stamp, Trial, trial_id
+from ablation.trial_files import write_outcome
 
 ARM = Arm(name="baseline", levels={}, settings=Settings(dataset=Part(name="digits"), model=Part(name="small")))
 ABOUT = StudyNote(key="k", digest="d", stamp=Stamp(versions={}), arms=1, trials=3)

@@ -7,9 +7,10 @@ from mlflow import MlflowClient
 from seen import Snapshot, look
 
 from ablation import designs
-from ablation.run_folder import Beginning, RunFolder, append_epoch, write_outcome
+from ablation.run_folder import Beginning, RunFolder
 from ablation.study import Study
 from ablation.trial import Record, Status
+from ablation.trial_files import append_epoch, write_outcome
 
 ODD: dict[int, Status] = {1: "diverged", 2: "failed"}
 """How the trials of these numbers end; all others are complete."""
