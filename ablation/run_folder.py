@@ -31,6 +31,7 @@ from ablation.errors import AblationError, DamagedFileError
 from ablation.faults import point
 from ablation.holding import Alarm, Holder, Holding, hold, holder_of
 from ablation.hypotheses import Confirms
+from ablation.sealed import BrokenSealError, seal, unseal
 from ablation.settings import Frozen
 from ablation.study import Change, Study
 from ablation.trial import Arm, Outcome, Record, Said, Status, Trial
@@ -75,7 +76,7 @@ class RunFolder:
         """Make the folder. The study is written last: without it nothing was begun."""
         make_folder(self.path / "trials")
         write_whole(self.path / "study.yaml", source_text)
-        write_whole(self.path / "study.json", beginning.model_dump_json(indent=2))
+        write_whole(self.path / "study.json", seal(beginning.model_dump_json(indent=2)))
 
     def revise(self, beginning: Beginning, source_text: str) -> None:
         """Keep the study as it was changed beside what it was before, and what was found by an earlier plan."""
@@ -83,18 +84,19 @@ class RunFolder:
         if beginning.changes[-1].extended and found.exists():
             write_whole(self.path / f"findings-{number - 1}.json", found.read_bytes())
         write_whole(self.path / f"study-{number}.yaml", source_text)
-        write_whole(self.path / f"study-{number}.json", beginning.model_dump_json(indent=2))
+        write_whole(self.path / f"study-{number}.json", seal(beginning.model_dump_json(indent=2)))
 
     def beginning(self) -> Beginning:
         """What the study was begun with, and what it was changed to since."""
         file = self._version("json")
         try:
-            return Beginning.model_validate_json(file.read_bytes())
+            return Beginning.model_validate_json(unseal(file.read_bytes()))
         except FileNotFoundError:
             raise AblationError(f"{self.path} holds no study. `ablate run STUDY` begins one.") from None
-        except ValidationError as error:
+        except (BrokenSealError, ValidationError) as error:
+            problems = f"{error.error_count()} problems" if isinstance(error, ValidationError) else str(error)
             raise AblationError(
-                f"{file} cannot be read ({error.error_count()} problems): written by another version, or by hand. "
+                f"{file} cannot be read ({problems}): damaged, written by another version, or by hand. "
                 "Restore it, or begin the study in another folder with --runs-dir."
             ) from error
 

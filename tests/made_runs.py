@@ -46,7 +46,7 @@ def made_run(path: Path, study: Study, planted: Planted) -> RunFolder:
     """A run folder with an outcome for each planned trial, `missing` ones left out; nothing is flushed to the disk."""
     begun = Beginning(study=study, digest=study.digest(), scale_reason="", started="", source="small.yaml")
     path.mkdir(parents=True)
-    (path / "study.json").write_text(begun.model_dump_json())
+    (path / "study.json").write_text(seal(begun.model_dump_json()))
     for number, arm in enumerate(designs.arms(study)):
         for block in planted.blocks if planted.blocks is not None else study.seed_blocks:
             status = planted.statuses.get((arm.name, block), "complete")

@@ -76,8 +76,8 @@ OWNERS = {
     "rich": {"cli", "sources"},
     "filelock": {"holding", "sources"},
     "platformdirs": {"sources"},
-    "pydantic": {"settings", "study", "trial", "components", "signatures", "run_folder", "attempts", "holding"}
-    | {"study_file"},
+    "pydantic": {"settings", "study", "trial", "components", "signatures", "run_folder", "trial_files", "attempts"}
+    | {"holding", "study_file"},
     "pydantic_core": {"study_file", "wording"},
 }
 """Which files or folders may import which package. A package that is not here may be imported by none."""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from commands import Done, ablate
-from made_runs import Planted, made_run
+from made_runs import Planted, made_run, resealed
 from markdown import code, rows, section
 from source_tree import ROOT
 
@@ -185,7 +185,7 @@ def test_a_search_is_compared_with_a_warning_and_not_judged(place: Path, small_s
     begun = place / "runs/drawn/study.json"
     content = json.loads(begun.read_text())
     content["study"]["design"] = Search(trials=6).model_dump()
-    begun.write_text(json.dumps(content))
+    begun.write_text(resealed(content))
     done = compare(place, "runs/drawn", "crop=shifted")
     assert done.returncode == 0, done.stderr
     assert "A search chooses its arms by their scores" in done.stdout
@@ -245,7 +245,7 @@ def test_a_study_that_was_extended_is_judged_by_what_holds_however_often_one_loo
     stored = place / "runs/small/study.json"
     begun = json.loads(stored.read_text())
     change = {"when": "", "declared": "", "resolved": "", "ended": 9, "planned": 9, "seed_blocks": 2}
-    stored.write_text(json.dumps(begun | {"changes": [change]}))
+    stored.write_text(resealed(begun | {"changes": [change]}))
     told = found(place, "runs/small", "crop=shifted")
     assert told["looked_at"]
     assert "anytime-valid" in told["method"]

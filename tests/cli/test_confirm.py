@@ -10,6 +10,7 @@ from small_studies import SEARCH
 
 from ablation.confirming import candidates
 from ablation.run_folder import RunFolder
+from ablation.sealed import seal
 from ablation.trial import Scores
 from ablation.trial_files import read_outcome, write_outcome
 
@@ -104,7 +105,7 @@ def test_a_search_that_was_begun_anew_is_told_from_the_one_that_was_confirmed(se
     assert confirm(searched, "--max-hours", "0").returncode == 7
     search = RunFolder(searched / "runs" / "search")
     begun = search.beginning().model_copy(update={"started": "2020-01-01T00:00:00+00:00"})
-    (search.path / "study.json").write_text(begun.model_dump_json())
+    (search.path / "study.json").write_text(seal(begun.model_dump_json()))
     done = confirm(searched)
     assert done.returncode == 3
     assert "confirms another search that was called search" in done.stderr
@@ -114,7 +115,7 @@ def test_a_confirmation_has_a_margin_that_its_test_images_can_show(searched: Pat
     begun = RunFolder(searched / "runs" / "search").beginning()
     study = begun.study.model_copy(update={"margin": 0.002})
     (searched / "runs" / "search" / "study.json").write_text(
-        begun.model_copy(update={"study": study}).model_dump_json()
+        seal(begun.model_copy(update={"study": study}).model_dump_json())
     )
     done = confirm(searched, "--max-hours", "0")
     assert done.returncode == 7

@@ -49,7 +49,7 @@ def write_hostile(folder: Path) -> Path:
         study=study, digest=study.digest(), scale_reason=TEXTS[0], started="2026-11-23", source=" ".join(TEXTS[1:9])
     )
     (folder / "trials").mkdir(parents=True)
-    (folder / "study.json").write_text(beginning.model_dump_json(), "utf-8")
+    (folder / "study.json").write_text(seal(beginning.model_dump_json()), "utf-8")
     (folder / "study.yaml").write_text("\n".join(TEXTS), "utf-8", newline="")
     reasons = itertools.cycle(STRINGS)
     for number, arm in enumerate(designs.arms(study)):
