@@ -2,8 +2,8 @@
 
 Six arms of augmentation at laptop scale. Claims: at least 2.8 times faster than the plain loop with MLflow at each
 epoch (`plain_study.py`) at equal trials, 3.5 times with `until: decided` at equal error rates, 6 times against two such
-loops side by side. Each side is a command, timed from its start to its end: imports, data, training, tracking, ours
-with the analysis and the report.
+loops side by side. Each side is a command, timed from its start to its end: imports, data, training, tracking, and of
+ours the analysis and the report too.
 
 The plain loop does the same for each trial, so it is timed over one seed block of all arms and counted for all blocks.
 `until: decided` is held against the fixed plan of as many blocks as it may take, whose error rates it keeps.

@@ -31,6 +31,7 @@ from ablation.sampling import open_sampling
 from ablation.sources.roots import find_data_root
 from ablation.stopping import StopRequest
 from ablation.study import Study
+from ablation.tracking.client import open_client
 from ablation.tracking.mlflow_tracker import MlflowTracker
 from ablation.tracking.shipping import Shipping, note_of
 from ablation.training.checkpoints import Checkpoint
@@ -97,6 +98,11 @@ class Pairs:
     machine: Machine
     taken: dict[str, list[float]] = field(default_factory=lambda: {"with": [], "without": []})
 
+    @property
+    def store(self) -> str:
+        """The MLflow store of all pairs."""
+        return f"sqlite:///{self.place}/mlflow.db"
+
     def without(self) -> float:
         """Seconds of one trial a slot, with nothing written or told."""
         trials = designs.planned_trials(self.study)[: self.machine.slots]
@@ -119,7 +125,7 @@ class Pairs:
         folder.begin(
             Beginning(study=self.study, digest=self.study.digest(), scale_reason="", started=started, source="s"), ""
         )
-        tracker = MlflowTracker(f"sqlite:///{self.place}/mlflow.db")
+        tracker = MlflowTracker(self.store)
         sampling = open_sampling(self.study, folder)
         with Shipping(tracker, self.study, note_of(folder, Stamp(versions={})), folder, print) as shipping:
             begun = time.perf_counter()
@@ -140,6 +146,7 @@ class Pairs:
     def measure(self, pairs: int) -> None:
         """So many pairs, after one that warms both sides."""
         order = np.random.default_rng(0)
+        open_client(self.store)  # the making of a database is no trial's cost
         self.tracked(), self.without()
         for _ in range(pairs):
             sides = [("with", self.tracked), ("without", self.without)]
