@@ -38,10 +38,10 @@ def on_the_other_metric(table: ResultsTable) -> ResultsTable:
 def beside(table: ResultsTable, other: Route, contrasts: Sequence[Contrast]) -> list[Beside]:
     """For each contrast; `other` is the route of the table on the other metric."""
     metric, seconds, parameters = OTHER[table.metric], table.seconds(), table.parameters()
-    estimates = other.estimate(contrasts) if contrasts else []
+    estimates, told = other.estimate(contrasts) if contrasts else [], not table.provisional
     return [
         Beside(
-            _other_effect(estimate, metric, other.correction, told=not table.provisional),
+            _other_effect(estimate, metric, other.correction, told=told),
             time_ratio(contrast, seconds),
             _parameters(contrast, parameters),
         )
