@@ -167,6 +167,7 @@ TABLES = (
             ),
         ),
         nothing,
+        part=2,
     ),
     Table(
         "Factorials with an interaction",

@@ -166,7 +166,7 @@ TABLES = (
             *(Grows(arms, 3, 20, noisy) for arms in (2, 3, 5) for noisy in (None, arms - 1, 0)),
         ),
         wrong,
-        part=2,
+        part=4,
     ),
     Table(
         "Looking five times at a plan that was extended",
