@@ -167,6 +167,7 @@ TABLES = (
             ),
         ),
         nothing,
+        part=2,
     ),
     Table(
         "Factorials with an interaction",
@@ -177,6 +178,6 @@ TABLES = (
         (*_SIZE, "interaction", "found", "theory", "wrong sign", "false finding", "explained"),
         tuple(Crossed(levels, blocks) for levels in ((2, 2), (3, 2), (2, 2, 2)) for blocks in (3, 5, 10)),
         interaction,
-        part=5,
+        part=16,
     ),
 )

@@ -35,5 +35,6 @@ TABLES = (
         ("arms", *(f"by {blocks} seed blocks" for blocks in LOOKS)),
         (2, 3, 5, 9),
         naive,
+        part=2,
     ),
 )

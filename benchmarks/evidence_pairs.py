@@ -51,12 +51,14 @@ def other_errors(size: Size, studies: int) -> Row:
 
 
 def equivalence(size: Size, studies: int) -> Row:
-    """All effects lie at the margin, the least that is not inside of it; and all are zero."""
+    """All effects lie at the margin, the least that is not inside of it; every other one at its other end; all zero."""
     arms, blocks = size
     margin = 1.5 * _detectable(size)
     at_margin = rates(World(arms, blocks, effects=(margin,) * (arms - 1)), studies, margin=margin)
+    signs = tuple(margin if index % 2 else -margin for index in range(arms - 1))
+    both = rates(World(arms, blocks, effects=signs), studies, margin=margin)
     zero = rates(World(arms, blocks), studies, margin=margin)
-    return [*_size(size), f"{margin:.2f}", share(at_margin.inside, studies), share(zero.inside, studies)]
+    return [*_size(size), f"{margin:.2f}", *(share(one.inside, studies) for one in (at_margin, both, zero))]
 
 
 def _detectable(size: Size) -> float:
@@ -92,7 +94,7 @@ TABLES = (
     Table(
         f"One arm with {NOISY**2:.1f} times the variance",
         "Nothing has an effect, so all intervals of a study hold where it has no false finding. The ways are "
-        "shares of the studies: one error for all arms / one of the baseline's own / one for each contrast.",
+        "shares of the studies: one error for all arms / one of its own for a noisy arm / one for each contrast.",
         (*_SIZE, "false finding, noisy arm", "ways", "false finding, noisy baseline", "ways"),
         SIZES,
         one_noisy_arm,
@@ -104,6 +106,7 @@ TABLES = (
         (*_SIZE, *(f"{100 * lost:.0f} % lost" for lost in LOST)),
         MANY_ARMS,
         lost_trials,
+        part=2,
     ),
     Table(
         "Errors that are not normal",
@@ -112,14 +115,16 @@ TABLES = (
         (*_SIZE, "long tails", "skewed"),
         SIZES,
         other_errors,
+        part=2,
     ),
     Table(
         "Equivalence",
         "The margin is 1.5 times the effect that is found with 80 % power. Studies in which at least one arm is "
-        "told to lie inside the margin: wrongly where every effect is as large as the margin, rightly where all "
-        "are zero.",
-        (*_SIZE, "margin", "wrongly inside", "rightly inside"),
+        "told to lie inside the margin: wrongly where every effect is as large as the margin, or every other one lies "
+        "at its other end, rightly where all are zero.",
+        (*_SIZE, "margin", "wrongly inside", "wrongly, at both ends", "rightly inside"),
         SIZES,
         equivalence,
+        part=2,
     ),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import tempfile
 from dataclasses import replace
 from pathlib import Path
@@ -37,6 +38,8 @@ def permuted(files: int, _: int) -> Row:
             findings = Analysis.model_validate_json(written.read_text("utf-8")).findings
             verdicts = {finding.verdict for finding in findings}
             counts += ["helps" in verdicts, "hurts" in verdicts, bool({"helps", "hurts"} & verdicts)]
+    limit = 0.05 + 3 * math.sqrt(0.05 * 0.95 / files)
+    assert counts[0] / files <= limit, f"of {files} files with shuffled labels {counts[0]:.0f} say helps"
     return [f"{files:,}", *(share(rate, files) for rate in counts / files)]
 
 

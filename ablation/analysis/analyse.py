@@ -103,13 +103,13 @@ def _with_simple_effects(table: ResultsTable, route: Route, judged: list[Judged]
 def _judge(table: ResultsTable, route: Route, estimates: Sequence[_Estimated]) -> list[Judged]:
     """What may be said of each contrast."""
     contrasts = [contrast for contrast, _, _ in estimates]
-    grows, diverged = bool(table.rule.looks), table.diverged()
+    grows, diverged, provisional = bool(table.rule.looks), table.diverged(), table.provisional
     bound_at = route.bound_at(contrasts, extended=not grows) if contrasts else None
     others = beside(table, _route(on_the_other_metric(table), len(contrasts)), contrasts)
     judged = []
     for (contrast, estimate, decided), other in zip(estimates, others, strict=True):
         verdict: Verdict = verdict_of(estimate, table.margin, good_sign(table))
-        verdict = "provisional" if table.provisional and not decided else verdict
+        verdict = "provisional" if provisional and not decided else verdict
         wanted = blocks_wanted(estimate, table.margin, bound_at) if verdict == "inconclusive" and bound_at else None
         more = None if grows or wanted is None else max(1, wanted - estimate.blocks)
         weights = np.array(contrast.weights)

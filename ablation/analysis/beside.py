@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 
-_OTHER: dict[Metric, Metric] = {"accuracy": "loss", "loss": "accuracy"}
+OTHER: dict[Metric, Metric] = {"accuracy": "loss", "loss": "accuracy"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,16 +35,16 @@ class Beside:
 
 def on_the_other_metric(table: ResultsTable) -> ResultsTable:
     """The same trials, asked for the other metric; for the same one where that is neither accuracy nor loss."""
-    return replace(table, metric=_OTHER.get(table.metric, table.metric))
+    return replace(table, metric=OTHER.get(table.metric, table.metric))
 
 
 def beside(table: ResultsTable, other: Route, contrasts: Sequence[Contrast]) -> list[Beside]:
     """For each contrast; `other` is the route of the table on the other metric."""
-    metric, seconds, parameters = _OTHER.get(table.metric), table.seconds(), table.parameters()
-    estimates = other.estimate(contrasts) if contrasts else []
+    metric, seconds, parameters = OTHER.get(table.metric), table.seconds(), table.parameters()
+    estimates, told = other.estimate(contrasts) if contrasts else [], not table.provisional
     return [
         Beside(
-            _other_effect(estimate, metric, other.correction, told=not table.provisional) if metric else None,
+            _other_effect(estimate, metric, other.correction, told=told) if metric else None,
             time_ratio(contrast, seconds),
             _parameters(contrast, parameters),
         )

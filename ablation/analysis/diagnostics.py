@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import special
+from scipy import special, stats
 
 from ablation.analysis.moments import fit_blocked
 
@@ -25,31 +25,27 @@ def brown_forsythe(scores: Floats) -> float | None:
         return None
     residuals = fit_blocked(scores).residuals
     away = np.abs(residuals - np.median(residuals, axis=1, keepdims=True))
-    within = ((away - away.mean(axis=1, keepdims=True)) ** 2).sum()
-    if within <= (_ROUNDING * np.abs(scores).max()) ** 2:
+    if away.std(axis=1).max() <= _ROUNDING * np.abs(scores).max():
         return None
-    arms, blocks = scores.shape
-    between = blocks * ((away.mean(axis=1) - away.mean()) ** 2).sum()
-    ratio = (between / (arms - 1)) / (within / (arms * (blocks - 1)))
-    return float(special.fdtrc(arms - 1, arms * (blocks - 1), ratio))
+    return float(stats.levene(*residuals, center="median").pvalue)
 
 
-def noisier_baseline(scores: Floats, baseline: int) -> float | None:
-    """The p of an F test that the baseline's error variance exceeds that of the other arms, which are taken as equal.
+def noisier(scores: Floats) -> Floats | None:
+    """For each arm the p of an F test that its error variance exceeds that of the others, which are taken as equal.
 
-    Every contrast reads the baseline, and Brown-Forsythe sees one noisy arm late: with a baseline of 3.5 times the
-    variance, four contrasts and five blocks, pooled intervals alone give 10 % of studies a false finding. None with
-    fewer than two other arms or blocks, or without spread among the others.
+    Brown-Forsythe sees one noisy arm late. In closed form from the residuals: with a arms, a / (a - 1) times the sum of
+    squares of an arm's residuals is its part of the sum of all, and independent of the others' own. None with fewer
+    than three arms or two blocks; 1 where the others have no spread.
     """
-    others = np.delete(scores, baseline, axis=0)
-    if min(others.shape) < 2:
+    arms, blocks = scores.shape
+    if arms < 3 or blocks < 2:
         return None
-    fit = fit_blocked(others)
-    if fit.error_sd <= _ROUNDING * np.abs(scores).max():
-        return None
-    against_mean = scores[baseline] - others.mean(axis=0)
-    variance = against_mean.var(ddof=1) / (1 + 1 / len(others))
-    return float(special.fdtrc(scores.shape[1] - 1, fit.freedom, variance / fit.error_sd**2))
+    squares = (fit_blocked(scores).residuals ** 2).sum(axis=1)
+    part = squares * arms / (arms - 1)
+    rest = np.maximum(squares.sum() - part, 0.0)
+    told = rest > (arms - 2) * (blocks - 1) * (_ROUNDING * np.abs(scores).max()) ** 2
+    ratio = np.divide(part * (arms - 2), rest, out=np.zeros(arms), where=told)
+    return np.asarray(special.fdtrc(blocks - 1, (arms - 2) * (blocks - 1), ratio), dtype=np.float64)
 
 
 def correlation_between_arms(scores: Floats) -> float | None:

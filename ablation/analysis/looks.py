@@ -23,7 +23,7 @@ Floats = NDArray[np.float64]
 
 SPENDING = 2.5
 """Of 0.5 to 3, the exponent that took the fewest trials over effects of 0 to 3 standard deviations."""
-_KEPT = 0.9
+_KEPT = 0.8
 """Part of the error rate that the looks may spend. The rest is for choosing the route anew at each of them: by
 simulation, see docs/explanation/evidence.md."""
 _GRID = 301

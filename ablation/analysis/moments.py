@@ -6,7 +6,8 @@ Scores are an array of arms x seed blocks, NaN where a trial gave no score; weig
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,7 +56,11 @@ class BlockedFit:
 
 
 def fit_blocked(scores: Floats) -> BlockedFit:
-    """Fit a complete table of at least one arm and one block."""
+    """Fit a complete table of at least one arm and one block.
+
+    In closed form, which a complete table has; the golden tables hold it to the least squares of statsmodels, whose
+    import takes a second, and whose fit a thousand times as long.
+    """
     means, blocks = scores.mean(axis=1), scores.mean(axis=0)
     residuals = scores - means[:, None] - blocks + scores.mean()
     return BlockedFit(means, residuals, (scores.shape[0] - 1) * (scores.shape[1] - 1))
@@ -93,8 +98,30 @@ def with_noisy_baseline(scores: Floats, weights: Floats, baseline: int) -> list[
     return [Moments(effect, blocks, error, math.floor(10 * free) / 10) for effect, error, free in rows]
 
 
+def with_noisy_arms(scores: Floats, weights: Floats, noisy: Sequence[int]) -> list[Moments]:
+    """With the pooled error, and an error of its own, if that is larger, where a contrast reads one of these arms.
+
+    Each contrast is one arm minus another one. The noisy ones stay in the pooled error: taken out because they looked
+    noisy, they would leave one that is too small.
+    """
+    found = pooled(scores, weights)
+    for arm in noisy:
+        turned = with_noisy_baseline(scores, -weights, arm)
+        for at in np.flatnonzero(weights[:, arm] > 0).tolist():
+            found[at] = max(found[at], replace(turned[at], effect=found[at].effect), key=_error)
+    return found
+
+
+def _error(measured: Moments) -> float:
+    return measured.error or 0.0
+
+
 def paired_differences(scores: Floats, weights: Floats) -> list[Moments]:
-    """With an error of each contrast's own, over the blocks that have all of its arms."""
+    """With an error of each contrast's own, over the blocks that have all of its arms.
+
+    The paired t of scipy's `ttest_1samp`, which the golden tables hold it to. Written out, since scipy takes ten times
+    as long, and growing plans and simulated studies come here at every look.
+    """
     return [_of_values(in_each_block(scores, row), scores) for row in weights]
 
 

@@ -39,6 +39,14 @@ class Foresight:
     contrasts: tuple[Foreseen, ...] = ()
     effect: float | None = None
     """What was asked for with `--detect`, in the metric's own unit."""
+    blocks: int = 0
+    """Seed blocks that are planned."""
+
+    @property
+    def loses_power(self) -> bool:
+        """Whether the real route, by simulation, finds clearly less than theory has it: `power.POWER_LEFT`."""
+        against_one = [one for one in self.contrasts if one.contrast.reference_arm]
+        return len(against_one) > 1 and self.blocks <= max(power.POWER_LEFT)
 
     @property
     def detectable(self) -> float | None:
@@ -67,7 +75,7 @@ def foresight(
         return _unknown(why, effect)
     contrasts = family(design, levels, arms[0].name, factors)
     seen = foresee(contrasts, spread.sd, len(study.seed_blocks), effect)
-    return Foresight(spread.source, spread.sd, seen, effect)
+    return Foresight(spread.source, spread.sd, seen, effect, len(study.seed_blocks))
 
 
 def aliasing_of(study: Study, arms: Sequence[Arm]) -> Aliasing | None:

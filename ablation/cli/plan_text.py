@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from ablation import designs
+from ablation.analysis import power
 from ablation.analysis.amounts import amount_text
 from ablation.analysis.planning import Foreseen
 from ablation.analysis.sentences import subject
@@ -100,6 +101,9 @@ def _print_contrasts(outlook: Outlook) -> None:
     tell("")
     print_table(columns, rows)
     tell("Effects are found with 80 % power, at simultaneous 95 % intervals.")
+    if outlook.foresight.loses_power:
+        left = ", ".join(f"{100 * share:.0f} % with {blocks}" for blocks, share in power.POWER_LEFT.items())
+        tell(f"That is the model's; the tests for unequal noise before it leave about {left} seed blocks.")
     if isinstance(seeds := outlook.located.study.seeds, Growing):
         fixed = f"So much a fixed plan of {seeds.max} seed blocks sees"
         tell(f"{fixed}; a growing one sees a little less, and most of it earlier.")

@@ -42,13 +42,23 @@ def test_correlation_is_recovered():
 def test_a_noisy_baseline_is_seen_and_a_noisy_arm_is_not_mistaken_for_it():
     generator = np.random.default_rng(1)
     scores = generator.standard_normal((5, 30)) * np.array([3, 1, 1, 1, 1])[:, None]
-    assert diagnostics.noisier_baseline(scores, 0) < 1e-4
-    assert diagnostics.noisier_baseline(scores, 1) > 0.05
+    assert diagnostics.noisier(scores)[0] < 1e-4
+    assert diagnostics.noisier(scores)[1] > 0.05
+
+
+def test_an_arm_against_the_others_is_the_f_test_of_the_model_without_it():
+    p = diagnostics.noisier(SCORES)
+    for arm in range(len(SCORES)):
+        others = np.delete(SCORES, arm, axis=0)
+        away = (SCORES[arm] - others.mean(axis=0)).var(ddof=1) / (1 + 1 / len(others))
+        fit = fit_blocked(others)
+        ratio = away / fit.error_sd**2
+        assert p[arm] == pytest.approx(stats.f.sf(ratio, SCORES.shape[1] - 1, fit.freedom))
 
 
 def test_a_quiet_baseline_is_found_noisy_at_the_nominal_rate():
     generator = np.random.default_rng(2)
-    found = [diagnostics.noisier_baseline(generator.standard_normal((4, 5)), 0) < 0.05 for _ in range(4000)]
+    found = [diagnostics.noisier(generator.standard_normal((4, 5)))[0] < 0.05 for _ in range(4000)]
     assert np.mean(found) == pytest.approx(0.05, abs=0.011)  # three standard errors
 
 
@@ -58,7 +68,7 @@ def test_too_little_to_go_by_gives_none_or_a_finite_number(shape, spread):
     scores = 0.5 + spread * np.random.default_rng(0).random(shape)
     values = [
         diagnostics.brown_forsythe(scores),
-        diagnostics.noisier_baseline(scores, 0),
+        *([] if (found := diagnostics.noisier(scores)) is None else found),
         diagnostics.correlation_between_arms(scores),
         diagnostics.variance_ratio(scores),
         diagnostics.residual_sd(scores),

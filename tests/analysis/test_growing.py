@@ -91,3 +91,16 @@ def test_growing_studies_of_nothing_seldom_find_anything() -> None:
         intervals = [estimate.interval for estimate in whole(scores_of(seed, 0.0, 0.0)).estimates]
         found += any(one is not None and (one.low > 0 or one.high < 0) for one in intervals)
     assert found / studies < 0.05 + 2 * np.sqrt(0.05 * 0.95 / studies)
+
+
+def test_what_the_last_look_would_hardly_decide_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without an effect and with a margin too small to be shown, most studies end early; none finds more for it."""
+    plan, ended = Plan(3, MOST, margin=1e-6, baseline=0), np.ones((ARMS, MOST), dtype=bool)
+    drawn = [scores_of(seed, 0.0, 0.0) for seed in range(20)]
+    given_up = [replay(scores, ended, CONTRASTS, plan) for scores in drawn]
+    monkeypatch.setattr("ablation.analysis.growing._HOPELESS", 0.0)
+    to_the_end = [replay(scores, ended, CONTRASTS, plan) for scores in drawn]
+    assert np.mean([one.blocks < MOST for grown in given_up for one in grown.estimates]) > 0.7
+    for few, all_ in zip(given_up, to_the_end, strict=True):
+        assert few.wanted == ()
+        assert set(np.flatnonzero(few.decided)) <= set(np.flatnonzero(all_.decided))
