@@ -83,12 +83,14 @@ def test_markdown_holds_no_element_link_or_heading_of_a_name(reported: Done) -> 
     assert [line for line in text.splitlines() if line.startswith("#")] == [
         "# Findings",
         "## Arms",
+        "## Trials by level",
         "## Beside the findings",
         "## Notes",
         "## Method",
     ]
     assert not [line for line in text.splitlines() if re.match(r"- ?([-+*>`|]|\d+[.)])", line)]
-    for part, bars in zip(text.split("## Beside the findings"), (6, 5), strict=True):
+    parts = re.split(r"## (?=Trials by level|Beside the findings)", text)
+    for part, bars in zip(parts, (6, 5, 5), strict=True):
         rows = [line for line in part.splitlines() if line.startswith("|")]
         assert {len(re.findall(r"(?<!\\)\|", re.sub(r"\\\\", "", row))) for row in rows} == {bars}
     for name in TEXTS:

@@ -41,6 +41,12 @@ def test_an_interval_that_dwarfs_the_effects_leaves_the_frame_and_it_is_said(fou
     assert not effects.compute(found).cuts
 
 
+def test_a_line_longer_than_the_margin_of_an_equivalent_effect_is_explained(found):
+    assert "judged by the 90 % interval" in effects.draw(effects.compute(found)).caption
+    hurt = found.model_copy(update={"findings": found.findings[:1]})
+    assert "90 %" not in effects.draw(effects.compute(hurt)).caption
+
+
 def test_an_effect_without_an_estimate_has_a_row_but_no_point(found):
     lone = found.model_copy(update={"findings": (*found.findings, finding("crop=none", None, "not tested"))})
     drawing = effects.draw(effects.compute(lone))

@@ -161,6 +161,8 @@ def draw(effects: Effects) -> Drawing:
         f"equivalent, ±{effects.unit.difference(effects.margin).lstrip('+')}. An effect is told from zero exactly when "
         "its line clears zero."
     )
+    if any(row.verdict == "equivalent" for row in effects.rows):
+        caption += " Equivalence is judged by the 90 % interval, which is shorter than the line."
     if effects.cuts:
         caption += " Lines that leave the frame go on to the ends that the numbers give."
     return Drawing("effects-plot", effects.title, caption, figure, _table(effects), narrow)

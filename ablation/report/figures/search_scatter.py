@@ -125,7 +125,7 @@ def _axis(trials: Trials, factor: str) -> dict[str, object]:
         drawn = [float(level) for trial in trials.all if (level := trial.level(factor)) is not None]
         if drawn and math.log10(max(drawn) / min(drawn)) < _FEW_DECADES:
             first, last = (math.floor(math.log10(end)) for end in (min(drawn), max(drawn)))
-            ticks = [number * 10.0**power for power in range(first, last + 2) for number in (1, 2, 5)]
-            return {"type": "log", "tickvals": ticks, "ticktext": [f"{tick:g}" for tick in ticks]}
+            ticks = [number * 10.0**power for power in range(first, last + 2) for number in (1, 3)]
+            return {"type": "log", "tickvals": ticks, "ticktext": [f"{tick:g}" for tick in ticks], "tickangle": 0}
         return {"type": "log", "dtick": 1, "exponentformat": "none"}
     return {"type": "linear", "nticks": 5}
