@@ -209,7 +209,7 @@ def test_real_runs_in_front_of_stores_that_fail_end_as_ever_and_sync_brings_the_
             pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
             runs[fault] = proxy, path, subprocess.Popen(command, cwd=path.parent, env=environment, **pipes)
         for fault, (proxy, path, running) in runs.items():
-            stdout, stderr = running.communicate(timeout=240)
+            stdout, stderr = running.communicate(timeout=600)
             assert running.returncode == 0, stderr
             assert ("`ablate sync" in stderr) == (fault != "slow"), stderr
             assert PASSWORD not in stdout + stderr
