@@ -31,8 +31,7 @@ from ablation.visible import visible
 
 FINDING_KEYS = (
     *("kind", "factor", "level", "reference", "metric", "effect", "low", "high"),
-    *("equivalence_low", "equivalence_high"),
-    *("p_adjusted", "seed_blocks", "verdict", "sentence", "aliases"),
+    *("p_adjusted", "seed_blocks", "verdict", "sentence", "aliases", "equivalence_low", "equivalence_high"),
 )
 """What `--json` prints of a finding; findings.json holds all of it."""
 

@@ -111,7 +111,7 @@ def test_report_prints_findings_in_json(finished: Path) -> None:
     assert (report["study"], report["report"], report["provisional"]) == ("small", "runs/small/report.html", False)
     assert [finding["factor"] for finding in report["findings"]] == ["crop", "flip"]
     keys = ["kind", "factor", "level", "reference", "metric", "effect", "low", "high"]
-    keys += ["p_adjusted", "seed_blocks", "verdict", "sentence", "aliases"]
+    keys += ["p_adjusted", "seed_blocks", "verdict", "sentence", "aliases", "equivalence_low", "equivalence_high"]
     assert list(report["findings"][0]) == keys
     assert report["findings"][0]["low"] < report["findings"][0]["effect"] < report["findings"][0]["high"]
 
