@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import TYPE_CHECKING
 
-from ablation.cli.terminal import say
 from ablation.stopping import StopRequest
 
 if TYPE_CHECKING:
@@ -54,7 +53,7 @@ def interruptible(stop: StopRequest | None = None) -> Iterator[None]:
         if stop is None or not stop.driven or len(received) > 1:
             raise Ended
         stop.ask("signal")
-        say("stopping: running trials write a checkpoint; once more ends them at once.")
+        _write("stopping: running trials write a checkpoint; once more ends them at once.")
 
     before = {number: signal.signal(number, on_signal) for number in _EXIT_CODES}
     try:
@@ -78,11 +77,16 @@ def loading() -> Iterator[None]:
             signal.signal(number, handler)
 
 
+def _write(text: str) -> None:
+    """One line on stderr, also in the middle of another one's printing, which would begin that line anew."""
+    with contextlib.suppress(OSError):
+        os.write(2, f"{text}\n".encode())
+
+
 def _leave(number: int) -> None:
     """All that matters is on the disk; taking down threads and libraries one by one takes seconds."""
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(RuntimeError, OSError):  # in the middle of being written to, or gone
             stream.flush()
-    with contextlib.suppress(OSError):
-        os.write(2, b"interrupted; run the same command again to go on.\n")
+    _write("interrupted; run the same command again to go on.")
     os._exit(_EXIT_CODES[signal.Signals(number)])
