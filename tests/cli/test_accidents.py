@@ -70,7 +70,8 @@ def outcomes(place: Path) -> list[tuple[str, str | None, list[tuple[str | None, 
 
 
 def test_a_trial_that_hangs_is_ended_tried_again_and_told_with_its_stack(tmp_path: Path) -> None:
-    hang_once = "if not Path('seen').exists(): Path('seen').touch(); time.sleep(600)"
+    # The first time, when components are tried before the study begins, all is well.
+    hang_once = "seen = len([*Path().glob('seen*')]); Path(f'seen {seen}').touch(); time.sleep(600 if seen == 1 else 0)"
     running = start(tmp_path, "time.sleep(600)", hang_seconds=2, prepare=hang_once)
     _, stderr = running.communicate(timeout=120)
     assert running.returncode == 1, stderr
@@ -161,7 +162,9 @@ def test_one_retry_of_the_device_memory_halves_the_batch_in_pieces(tmp_path: Pat
 
 def test_fail_fast_ends_with_the_first_failure(tmp_path: Path) -> None:
     (tmp_path / "lab").mkdir()
-    (tmp_path / "lab" / "net.py").write_text(NET.replace("MISBEHAVE", "raise KeyError('mine')"))
+    (tmp_path / "lab" / "net.py").write_text(
+        NET.replace("MISBEHAVE", "raise KeyError('mine')").replace("PREPARE", "pass")
+    )
     (tmp_path / "small.yaml").write_text(ONE_TRIAL)
     command = [sys.executable, "-m", "ablation", "run", "small.yaml", "--no-tracking", "--slots", "1", "--fail-fast"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False)

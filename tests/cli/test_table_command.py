@@ -34,7 +34,8 @@ def test_any_metric_is_judged_by_what_is_good_of_it(direction: str, verdict: str
     assert [arm["score"] for arm in stored["arms"]] == pytest.approx([0.6117, 0.6277], abs=1e-4)
     assert stored["findings"][0]["other"] is None
     page = (place / "report.html").read_text("utf-8")
-    assert "change of f1 (units)" in page
+    assert "change (units)" in page
+    assert "higher f1" in page
     assert f"--metric f1 --{direction}-is-better --margin 0.003" in page
     assert "| baseline | 3 | 0.6117 ± 0.0035 |" in (place / "findings.md").read_text("utf-8")
 

@@ -13,7 +13,7 @@ from small_studies import SMALL, StudyWriter, load
 from ablation.designs import arms
 from ablation.study import Study
 
-FORBIDDEN = re.compile(r"improv|better|worse|signific|cheaper|superior|\bwins?\b", re.IGNORECASE)
+FORBIDDEN = re.compile(r"improv|(?<!higher_is_)better|worse|signific|cheaper|superior|\bwins?\b", re.IGNORECASE)
 FRACTION = (Path(__file__).parents[1] / "plans" / "fraction.yaml").read_text("utf-8")
 DESIGNS = {
     "one-factor": SMALL,

@@ -12,7 +12,7 @@ SEARCH = QUICK.replace(
     "design: one-factor", "design: {kind: search, trials: 8, sampler: tpe, pruner: successive-halving}"
 ).replace("factors:", "factors:\n  rate: {sets: recipe.learning_rate, range: [1.0e-3, 1.0], scale: log}")
 GROWING = ONE_FACTOR.replace("seeds: 2", "seeds: {start: 3, max: 5, until: decided}").replace(
-    "margin: 0.05", "margin: 0.011"
+    "margin: 0.05", "margin: 0.02"
 )
 
 
