@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 import torch
-from commands import ablate
 from small_studies import SMALL
 
 from ablation.attempts import attempts
@@ -55,9 +54,14 @@ def place(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def run(place: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "ablation", "run", "small.yaml", "--no-tracking", "--slots", "1"]
+def ablate(place: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """A command in a process of its own: this one may know a package `lab` from elsewhere."""
+    command = [sys.executable, "-m", "ablation", *arguments]
     return subprocess.run(command, cwd=place, capture_output=True, text=True, timeout=240, check=False)
+
+
+def run(place: Path) -> subprocess.CompletedProcess[str]:
+    return ablate(place, "run", "small.yaml", "--no-tracking", "--slots", "1")
 
 
 def by_arm(place: Path, level: str) -> list[Record]:
@@ -95,7 +99,7 @@ def test_pieces_where_they_suffice_else_the_arm_is_infeasible_until_it_is_tried_
         assert record.outcome.reason.startswith("infeasible on this device: OutOfMemoryError: CUDA out of memory: 1 im")
     assert "launched" not in run(place).stderr
     (place / "roomy").touch()
-    retried = ablate("retry", "runs/small", by_arm(place, "none")[1].trial.id, cwd=place)
+    retried = ablate(place, "retry", "runs/small", by_arm(place, "none")[1].trial.id)
     assert retried.stderr.count("queued ") == 2
     again = run(place)
     assert again.returncode == 0, again.stderr
