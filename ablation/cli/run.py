@@ -161,10 +161,11 @@ def _drive(run: Run, shipping: Shipping) -> bool:
     say(f"{folder.path}: scale {study.scale}, {folder.beginning().scale_reason}")
     trials = f"{'at most ' * growing}{planned} trials ({done} done)"
     say(f"{trials} on {study.execution.device}, {run.machine.slots} at a time")
+    wanted = partial(wanted_trials, folder) if growing else None
+    # Also where nothing is left: a driver that was killed may not have told the last outcome.
+    sampling = open_sampling(study, folder, run.how.storage, wanted)
     if not count_left(folder):
         return True
-    wanted = partial(wanted_trials, folder) if growing else None
-    sampling = open_sampling(study, folder, run.how.storage, wanted)
     try:
         with progress(planned, done) as audience:
             parts = Drive(

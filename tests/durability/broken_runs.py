@@ -100,7 +100,7 @@ class BrokenRuns:
     def contents(self, name: str = "study") -> dict[str, Any]:
         """All that must not depend on what happened on the way."""
         folder = RunFolder(self.place / "runs" / name)
-        return {"trials": _trials(folder), "optuna": _optuna(folder), "mlflow": self._mlflow()}
+        return {"trials": _trials(folder), "optuna": optuna_of(folder), "mlflow": self._mlflow()}
 
     def open_runs(self) -> list[str]:
         """The MLflow runs that are shown as going on."""
@@ -148,7 +148,7 @@ def _trials(folder: RunFolder) -> dict[str, Any]:
     return found
 
 
-def _optuna(folder: RunFolder) -> dict[str, Any]:
+def optuna_of(folder: RunFolder) -> dict[str, Any]:
     index = optuna.load_study(study_name=folder.path.name, storage=sqlite_uri(folder.path / "study.db"))
     trials = [trial for trial in index.trials if trial.state.name != "FAIL"]
     by_trial = {trial.user_attrs["trial"]: (trial.state.name, trial.params, trial.value) for trial in trials}

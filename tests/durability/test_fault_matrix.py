@@ -3,7 +3,8 @@
 import errno
 from pathlib import Path
 
-from broken_runs import BEST_ONLY, KILLED, BrokenRuns, best_only, differing
+from broken_runs import BEST_ONLY, KILLED, BrokenRuns, best_only, differing, optuna_of
+from small_studies import SMALL
 
 from ablation.faults import POINTS
 
@@ -69,6 +70,16 @@ def test_a_driver_killed_at_every_point_goes_on_to_the_same_end(tmp_path: Path, 
     assert last.code == 0, last.stderr
     assert "launched" not in last.stderr
     assert differing(runs.contents(), best_only(undisturbed)) == []
+
+
+def test_a_driver_killed_before_it_told_the_last_outcome_leaves_nothing_running(tmp_path: Path) -> None:
+    runs = BrokenRuns(tmp_path, SMALL, tracking=False)
+    assert runs.run("driver/outcome noted@6=SIGKILL").code == KILLED
+    assert "RUNNING" in {state for state, _, _ in optuna_of(runs.folder).values()}
+    again = runs.run()
+    assert again.code == 0, again.stderr
+    assert "launched" not in again.stderr
+    assert [state for state, _, _ in optuna_of(runs.folder).values()] == ["COMPLETE"] * 6
 
 
 FULL, BROKEN = errno.ENOSPC, errno.EIO
