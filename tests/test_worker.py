@@ -224,10 +224,10 @@ def test_an_error_in_somebodys_component_fails_the_trial_and_leaves_its_tracebac
         "from torch import nn\ndef build(num_classes: int, in_channels: int) -> nn.Module:\n    raise OSError('mine')\n"
     )
     (tmp_path / "broken_net.py").write_text('"""A model that cannot be built."""\n' + module)
-    (tmp_path / "lab").mkdir()
-    (tmp_path / "broken_net.py").rename(tmp_path / "lab" / "broken_net.py")
+    (tmp_path / "broken_lab").mkdir()
+    (tmp_path / "broken_net.py").rename(tmp_path / "broken_lab" / "broken_net.py")
     monkeypatch.syspath_prepend(str(tmp_path))
-    failure = failed(write_study, tmp_path, "{name: lab.broken_net}")
+    failure = failed(write_study, tmp_path, "{name: broken_lab.broken_net}")
     assert (failure.cause, failure.reason) == ("bug", "OSError: mine")
     (log,) = (tmp_path / "run").glob("trials/*/log.txt")
     assert "broken_net.py" in log.read_text()
