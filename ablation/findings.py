@@ -7,6 +7,9 @@ from typing import Literal
 
 from ablation.settings import Frozen
 
+Metric = str
+"""`accuracy`, `loss`, or of a table the name of a column."""
+
 Verdict = Literal["helps", "hurts", "equivalent", "inconclusive", "provisional", "not tested"]
 """provisional: the plan is not complete yet; not tested: fewer than two shared seed blocks, or no spread between them,
 allow no verdict, or a main effect is withheld because of an interaction."""

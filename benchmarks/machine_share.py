@@ -8,16 +8,14 @@ processor time of an epoch by what it was spent on. A peak is the best of severa
 
 from __future__ import annotations
 
-import argparse
-import json
 import statistics
 import tempfile
-import time
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
 import torch
+from measuring import Figures, machine, options, seconds, show
 from torch import nn
 from torch.profiler import ProfilerActivity, profile
 from torch.utils.flop_counter import FlopCounterMode
@@ -62,12 +60,7 @@ class Unwatched:
 def seconds_of(call: Callable[[], object], times: int) -> float:
     """The median of several calls, after one that is not counted."""
     call()
-    taken = []
-    for _ in range(times):
-        started = time.perf_counter()
-        call()
-        taken.append(time.perf_counter() - started)
-    return statistics.median(taken)
+    return statistics.median([seconds(call) for _ in range(times)])
 
 
 def peaks() -> dict[str, float]:
@@ -126,7 +119,7 @@ def spent_by_kind(built: Prepared, recipe: Recipe) -> dict[str, float]:
     return {kind: round(100 * value / spent.total(), 1) for kind, value in spent.most_common()}
 
 
-def measure(net: str, images: int, threads: int, peak: dict[str, float]) -> dict[str, object]:
+def measure(net: str, images: int, threads: int, peak: dict[str, float]) -> Figures:
     """The figures of one net."""
     training = Training(net=net, train_size=images * 10 // 9, test_size=100, epochs=1, threads=threads)
     with tempfile.TemporaryDirectory() as folder:
@@ -140,26 +133,19 @@ def measure(net: str, images: int, threads: int, peak: dict[str, float]) -> dict
         }
         spent = spent_by_kind(built, recipe)
     rounded = {f"{part}, images a second": round(rate) for part, rate in rates.items()}
-    return {"net": net, "GFLOP an image": round(operations, 3), **rounded, **shares, "percent of the time": spent}
+    return {"GFLOP an image": round(operations, 3), **rounded, **shares, "percent of the time": spent}
 
 
 def main() -> None:
     """Print the figures."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = options(__doc__)
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--quick", action="store_true")
-    parser.add_argument("--json", action="store_true")
     chosen = parser.parse_args()
     torch.set_num_threads(chosen.threads)
     peak = peaks()
     sizes = QUICK_IMAGES if chosen.quick else IMAGES
-    rows = [measure(net, sizes[net], chosen.threads, peak) for net in NETS]
-    if chosen.json:
-        print(json.dumps({"peaks in GFLOP/s": peak, "nets": rows}))
-        return
-    print("peaks in GFLOP/s: " + ", ".join(f"{name} {rate:.0f}" for name, rate in peak.items()))
-    for row in rows:
-        print("\n".join(f"{name}: {value}" for name, value in row.items()), end="\n\n")
+    nets = {net: measure(net, sizes[net], chosen.threads, peak) for net in NETS}
+    show(machine() | {"peaks in GFLOP/s": {name: round(rate) for name, rate in peak.items()}, **nets}, chosen.json)
 
 
 if __name__ == "__main__":

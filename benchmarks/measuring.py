@@ -27,14 +27,14 @@ def options(header: str | None) -> argparse.ArgumentParser:
 def interleaved(
     sides: Mapping[str, Callable[[], float]], repetitions: int, warm: bool = True
 ) -> dict[str, list[float]]:
-    """What each side returns, one after the other in turn, so that whatever else the machine does meets all of them."""
+    """What each side returns, in turn and alternating in order: whatever else the machine does meets all of them."""
     if warm:
         for side in sides.values():
             side()
     taken: dict[str, list[float]] = {name: [] for name in sides}
-    for _ in range(repetitions):
-        for name, side in sides.items():
-            taken[name].append(side())
+    for repetition in range(repetitions):
+        for name in list(sides)[:: -1 if repetition % 2 else 1]:
+            taken[name].append(sides[name]())
     return taken
 
 
@@ -74,12 +74,11 @@ def ratios(above: Sequence[float], below: Sequence[float], digits: int = 2) -> F
 
 def machine() -> Figures:
     """Where the figures come from."""
-    information = Path("/proc/cpuinfo")
-    lines = information.read_text().splitlines() if information.exists() else []
-    processor = next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "")
+    from ablation.training.devices import device_name  # with torch, which some scripts time
+
     load = os.getloadavg()[0] if hasattr(os, "getloadavg") else float("nan")
     return {
-        "processor": processor or platform.machine(),
+        "processor": device_name("cpu"),
         "cores": os.cpu_count() or 1,
         "python": platform.python_version(),
         "load before": round(load, 2),
@@ -99,5 +98,5 @@ def _text(value: object) -> str:
     if isinstance(value, dict) and "median" in value:
         return f"{value['median']} (of {value['n']}: {value['least']} to {value['most']})"
     if isinstance(value, dict):
-        return ", ".join(f"{name} {each}" for name, each in value.items())
+        return ", ".join(f"{name} {_text(each)}" for name, each in value.items())
     return str(value)

@@ -15,6 +15,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from measuring import Figures, machine, options, show
 from training_sides import Training, assignment_of
 
 STEPS = 4
@@ -29,7 +30,7 @@ def status(key: str) -> int:
     raise RuntimeError(f"the system tells no {key}; it is read where /proc is")
 
 
-def measure(net: str) -> dict[str, object]:
+def measure(net: str) -> Figures:
     """The figures of one net, in megabytes; this process must be new."""
     import ablation.training.first_optimizer  # noqa: F401 - the import of all that a worker has at its start
     from ablation.preparation import prepared
@@ -49,7 +50,6 @@ def measure(net: str) -> dict[str, object]:
         evaluate(built.ingredients.model, held, built.data.transform, "bfloat16")
     peak, mapped = status("VmHWM"), status("RssFile") - mapped_before
     return {
-        "net": net,
         "torch alone": torch_alone,
         "peak": peak,
         "added": peak - torch_alone,
@@ -74,26 +74,17 @@ class Few:
 
 def main() -> None:
     """Print the figures, each net's from a process of its own."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true")
-    parser.add_argument("--json", action="store_true")
+    parser = options(__doc__)
     parser.add_argument("--net", help=argparse.SUPPRESS)
     chosen = parser.parse_args()
     if chosen.net:
-        print(json.dumps(measure(chosen.net)))
+        show(measure(chosen.net), True)
         return
-    rows = []
+    figures = machine()
     for net in ("small",) if chosen.quick else ("small", "resnet 18"):
         command = [sys.executable, __file__, "--net", net]
-        rows.append(json.loads(subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True).stdout))
-    if chosen.json:
-        print(json.dumps(rows))
-        return
-    for row in rows:
-        print(
-            f"{row['net']}: {row['added']} MB added to the {row['torch alone']} MB of torch, "
-            f"{row['of that mapped and shared']} MB of them mapped and shared"
-        )
+        figures[net] = json.loads(subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True).stdout)
+    show(figures, chosen.json)
 
 
 if __name__ == "__main__":

@@ -59,28 +59,47 @@ def train_plainly(
         optimizer, max_lr=0.1, total_steps=epochs * len(loader), cycle_momentum=False
     )
     for epoch in range(epochs):
-        model.train()
-        loss_sum, correct, seen = 0.0, 0, 0
-        for images, labels in loader:
-            optimizer.zero_grad()
-            outputs = model(images)
-            loss = criterion(outputs, labels)
-            loss.backward()
-            optimizer.step()
-            scheduler.step()
-            loss_sum += loss.item() * labels.size(0)
-            correct += (outputs.argmax(1) == labels).sum().item()
-            seen += labels.size(0)
-        accuracy = accuracy_of(model, validation, batch_size)
-        print(f"epoch {epoch + 1}: loss {loss_sum / seen:.4f}, train {correct / seen:.4f}, validation {accuracy:.4f}")
+        loss, accuracy = train_epoch(model, loader, criterion, optimizer, scheduler)
+        held_out = accuracy_of(model, validation, batch_size)
+        print(f"epoch {epoch + 1}: loss {loss:.4f}, train {accuracy:.4f}, validation {held_out:.4f}")
+
+
+def train_epoch(
+    model: nn.Module,
+    loader: DataLoader[tuple[Tensor, int]],
+    criterion: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    scheduler: torch.optim.lr_scheduler.LRScheduler,
+) -> tuple[float, float]:
+    """One epoch; its mean loss and accuracy, over the images as they came."""
+    model.train()
+    loss_sum, correct, seen = 0.0, 0, 0
+    for images, labels in loader:
+        optimizer.zero_grad()
+        outputs = model(images)
+        loss = criterion(outputs, labels)
+        loss.backward()
+        optimizer.step()
+        scheduler.step()
+        loss_sum += loss.item() * labels.size(0)
+        correct += (outputs.argmax(1) == labels).sum().item()
+        seen += labels.size(0)
+    return loss_sum / seen, correct / seen
 
 
 def accuracy_of(model: nn.Module, part: LabelledImages, batch_size: int) -> float:
     """The share of images whose class the model names."""
-    loader = DataLoader(Cifar10(part, TEST), batch_size=batch_size, num_workers=WORKERS)
+    return evaluate(model, DataLoader(Cifar10(part, TEST), batch_size=batch_size, num_workers=WORKERS))[1]
+
+
+def evaluate(model: nn.Module, loader: DataLoader[tuple[Tensor, int]]) -> tuple[float, float]:
+    """Mean loss and accuracy over a loader's images."""
     model.eval()
-    correct = 0
+    loss, correct, seen = 0.0, 0, 0
     with torch.no_grad():
         for images, labels in loader:
-            correct += (model(images).argmax(1) == labels).sum().item()
-    return correct / len(part)
+            outputs = model(images)
+            loss += nn.functional.cross_entropy(outputs, labels).item() * labels.size(0)
+            correct += (outputs.argmax(1) == labels).sum().item()
+            seen += labels.size(0)
+    return loss / seen, correct / seen

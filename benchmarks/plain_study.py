@@ -13,8 +13,8 @@ from pathlib import Path
 import mlflow
 import numpy as np
 import torch
-from plain_recipe import MEAN, STD, WORKERS, Cifar10
-from torch import nn
+from plain_recipe import MEAN, STD, WORKERS, Cifar10, evaluate, train_epoch
+from torch import Tensor, nn
 from torch.utils.data import DataLoader
 from torchvision import transforms
 
@@ -41,19 +41,7 @@ ARMS = {
 """The transforms of training and of test."""
 
 
-def evaluate(model: nn.Module, loader: DataLoader[object]) -> tuple[float, float]:
-    model.eval()
-    loss, correct, seen = 0.0, 0, 0
-    with torch.no_grad():
-        for images, labels in loader:
-            outputs = model(images)
-            loss += nn.functional.cross_entropy(outputs, labels).item() * labels.size(0)
-            correct += (outputs.argmax(1) == labels).sum().item()
-            seen += labels.size(0)
-    return loss / seen, correct / seen
-
-
-def loaders(arm: str, images: int, seed: int) -> dict[str, DataLoader[object]]:
+def loaders(arm: str, images: int, seed: int) -> dict[str, DataLoader[tuple[Tensor, int]]]:
     data = build(find_data_root(None), train_size=images, test_size=images // 3)
     kept = np.random.default_rng(seed).permutation(images)
     held, rest = kept[: images // 10], kept[images // 10 :]
@@ -80,22 +68,11 @@ def train(arm: str, seed: int, epochs: int, images: int) -> None:
     with mlflow.start_run(run_name=f"{arm} {seed}"):
         mlflow.log_params({"arm": arm, "seed": seed, "epochs": epochs, "batch_size": 128, "learning_rate": 0.1})
         for epoch in range(epochs):
-            model.train()
-            loss_sum, correct, seen = 0.0, 0, 0
-            for inputs, labels in loader["train"]:
-                optimizer.zero_grad()
-                outputs = model(inputs)
-                loss = criterion(outputs, labels)
-                loss.backward()
-                optimizer.step()
-                scheduler.step()
-                loss_sum += loss.item() * labels.size(0)
-                correct += (outputs.argmax(1) == labels).sum().item()
-                seen += labels.size(0)
+            train_loss, train_accuracy = train_epoch(model, loader["train"], criterion, optimizer, scheduler)
             validation_loss, validation_accuracy = evaluate(model, loader["validation"])
             metrics = {
-                "train_loss": loss_sum / seen,
-                "train_accuracy": correct / seen,
+                "train_loss": train_loss,
+                "train_accuracy": train_accuracy,
                 "validation_loss": validation_loss,
                 "validation_accuracy": validation_accuracy,
             }

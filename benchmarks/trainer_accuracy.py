@@ -11,13 +11,12 @@ under one minute (and then without power to decide).
 
 from __future__ import annotations
 
-import argparse
-import json
 import math
 import statistics
 from collections.abc import Sequence
 from dataclasses import replace
 
+from measuring import Figures, machine, options, show
 from scipy import stats
 from training_sides import SIDES, Training, measure
 
@@ -39,10 +38,8 @@ def equivalence(differences: Sequence[float], margin: float) -> dict[str, float 
 
 def main() -> None:
     """Print the figures."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = options(__doc__)
     parser.add_argument("--seeds", type=int, default=8)
-    parser.add_argument("--quick", action="store_true")
-    parser.add_argument("--json", action="store_true")
     chosen = parser.parse_args()
     training, seeds = (QUICK, 2) if chosen.quick else (FULL, chosen.seeds)
     accuracies = {
@@ -51,16 +48,8 @@ def main() -> None:
     tested = equivalence(
         [ours - plain for ours, plain in zip(accuracies["ours"], accuracies["plain"], strict=True)], MARGIN
     )
-    if chosen.json:
-        print(json.dumps({"margin": MARGIN, **accuracies, **tested}))
-        return
-    for side, values in accuracies.items():
-        print(f"{side}: mean {statistics.fmean(values):.2%} of {', '.join(f'{value:.2%}' for value in values)}")
-    print(
-        f"ours - plain: {100 * tested['mean']:+.2f} points (90 % interval {100 * tested['low']:+.2f} to "
-        f"{100 * tested['high']:+.2f}, margin {100 * MARGIN}), p {tested['p']:.4f}: "
-        f"{'equivalent' if tested['equivalent'] else 'not shown to be equivalent'}"
-    )
+    figures: Figures = {f"{side}, mean accuracy": statistics.fmean(values) for side, values in accuracies.items()}
+    show(machine() | figures | {"margin": MARGIN, **tested, **accuracies}, chosen.json)
 
 
 if __name__ == "__main__":

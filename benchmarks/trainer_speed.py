@@ -7,12 +7,11 @@ and the greatest. The plain side stands in `plain_recipe.py`; what both sides sh
 
 from __future__ import annotations
 
-import argparse
-import json
-import statistics
 from dataclasses import replace
+from functools import partial
 
-from training_sides import SIDES, Training, measure
+from measuring import Figures, interleaved, machine, options, ratios, show, spread
+from training_sides import SIDES, Side, Training, measure
 
 PAIRS, QUICK_PAIRS = 5, 1
 THREADS = 2
@@ -26,42 +25,31 @@ QUICK = {"tiny": 4_000, "small": 1_500, "resnet 18": 150}
 """Training images where only the order of size is wanted."""
 
 
-def compare(training: Training, pairs: int) -> dict[str, object]:
-    """The figures of one net; each pair runs one side right after the other, and the next pair the other way round."""
-    seconds: dict[str, list[float]] = {side: [] for side in SIDES}
-    for pair in range(pairs):
-        for side in SIDES if pair % 2 == 0 else reversed(SIDES):
-            seconds[side].append(measure(side, training).seconds)
-    ratios = [plain / ours for plain, ours in zip(seconds["plain"], seconds["ours"], strict=True)]
+def compare(training: Training, pairs: int) -> Figures:
+    """The figures of one net."""
+    sides = {side: partial(_seconds, side, training) for side in SIDES}
+    taken = interleaved(sides, pairs, warm=False)  # each is a process of its own, ready before its clock starts
     return {
-        "net": training.net,
+        "times as fast": ratios(taken["plain"], taken["ours"]),
+        "plain, s": spread(taken["plain"], 2),
+        "ours, s": spread(taken["ours"], 2),
         "images": training.train_size,
         "epochs": training.epochs,
-        "pairs": pairs,
-        "plain seconds": round(statistics.median(seconds["plain"]), 2),
-        "ours seconds": round(statistics.median(seconds["ours"]), 2),
-        "times as fast": round(statistics.median(ratios), 2),
-        "least": round(min(ratios), 2),
-        "greatest": round(max(ratios), 2),
     }
+
+
+def _seconds(side: Side, training: Training) -> float:
+    return measure(side, training).seconds
 
 
 def main() -> None:
     """Print the figures."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true")
-    parser.add_argument("--json", action="store_true")
-    chosen = parser.parse_args()
-    trainings = [replace(each, train_size=QUICK[each.net], epochs=1) if chosen.quick else each for each in FULL]
-    rows = [compare(each, QUICK_PAIRS if chosen.quick else PAIRS) for each in trainings]
-    if chosen.json:
-        print(json.dumps(rows))
-        return
-    for row in rows:
-        print(
-            f"{row['net']}: {row['times as fast']} times as fast ({row['least']} to {row['greatest']}, {row['pairs']} "
-            f"pairs); {row['plain seconds']} s against {row['ours seconds']} s"
-        )
+    chosen = options(__doc__).parse_args()
+    figures = machine()
+    for each in FULL:
+        training = replace(each, train_size=QUICK[each.net], epochs=1) if chosen.quick else each
+        figures[each.net] = compare(training, QUICK_PAIRS if chosen.quick else PAIRS)
+    show(figures, chosen.json)
 
 
 if __name__ == "__main__":

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 from ablation.analysis.sentences import UNITS
-
-if TYPE_CHECKING:
-    from ablation.analysis.results import Metric
+from ablation.findings import Metric
 
 LARGEST: Mapping[Metric, float] = {"accuracy": 1.0, "loss": 1e6}
 """Beyond these a difference is a slip of the pen, in the metric's own unit."""

@@ -14,10 +14,10 @@ from scipy import stats
 from ablation.analysis.contrasts import Contrast
 from ablation.analysis.estimates import LEVEL, Estimate
 from ablation.analysis.routes import Route
-from ablation.findings import OtherEffect, Parameters, Ratio
+from ablation.findings import Metric, OtherEffect, Parameters, Ratio
 
 if TYPE_CHECKING:
-    from ablation.analysis.results import Metric, ResultsTable
+    from ablation.analysis.results import ResultsTable
 
 Floats = NDArray[np.float64]
 

@@ -13,12 +13,11 @@ from ablation.analysis.beside import ratio_of
 from ablation.analysis.compared import Compared, ComparedSide, MetricDifference
 from ablation.analysis.estimates import Anytime, Estimate, Interval, held_to, paired
 from ablation.analysis.moments import Floats, paired_differences
-from ablation.analysis.results import Metric
 from ablation.analysis.sentences import UNITS, bounds, counted, difference, parameters_text, time_text
 from ablation.analysis.side_images import class_effects, side_images
 from ablation.analysis.sides import Pair, Side
 from ablation.analysis.unpaired import welch
-from ablation.findings import Parameters, Ratio
+from ablation.findings import Metric, Parameters, Ratio
 from ablation.study import Search
 from ablation.trial import Cost, Stamp
 

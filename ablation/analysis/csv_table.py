@@ -16,9 +16,10 @@ from typing import Literal, get_args
 
 from ablation.analysis.contrasts import Analysed
 from ablation.analysis.families import analysed_as
-from ablation.analysis.results import COLUMNS, MEASURES, MISSING, SCORED, Metric, ResultsTable, framed
+from ablation.analysis.results import COLUMNS, MEASURES, MISSING, SCORED, ResultsTable, framed
 from ablation.durable import write_whole
 from ablation.errors import InputError
+from ablation.findings import Metric
 from ablation.trial import Status, arm_name
 from ablation.visible import FORMULA, in_cell, visible
 from ablation.wording import listed, meant, shown

@@ -52,7 +52,7 @@ class Family:
 def holm(values: Sequence[float]) -> list[float]:
     """Holm's step-down p of a family, in the order given.
 
-    As statsmodels' `multipletests`, which the golden tables hold it to, and whose import alone takes a second.
+    As statsmodels' `multipletests`, which the golden tables hold it to, and whose import would add a third of a second.
     """
     adjusted, highest = [0.0] * len(values), 0.0
     for rank, index in enumerate(sorted(range(len(values)), key=values.__getitem__)):

@@ -6,8 +6,9 @@ import statistics
 from collections.abc import Iterator, Sequence
 from typing import Literal
 
-from ablation.analysis.results import SCORED, Metric
+from ablation.analysis.results import SCORED
 from ablation.analysis.sentences import UNITS, counted, difference
+from ablation.findings import Metric
 from ablation.hypotheses import Confirmation, ConfirmedArm, Confirms
 from ablation.trial import Record
 

@@ -13,10 +13,9 @@ from scipy import stats
 from ablation.analysis.amounts import LARGEST, parse_amount
 from ablation.analysis.compared import Compared, Regression
 from ablation.analysis.estimates import LEVEL, Interval
-from ablation.analysis.results import Metric
 from ablation.analysis.sentences import UNITS
 from ablation.errors import InputError
-from ablation.findings import ImageEffect
+from ablation.findings import ImageEffect, Metric
 from ablation.wording import shown
 
 

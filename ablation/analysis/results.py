@@ -15,11 +15,9 @@ from ablation.analysis.families import analysed_as, family
 from ablation.analysis.growing import Grown, Plan, replay
 from ablation.analysis.provenance_notes import change_notes, stamp_notes
 from ablation.analysis.routes import ONCE, Rule
+from ablation.findings import Metric
 from ablation.study import Change, Growing, LevelsFactor, Study, was_extended
 from ablation.trial import Arm, Record, Trial
-
-Metric = str
-"""accuracy or loss; of anybody's table the name of any column."""
 
 MEASURES = ("accuracy", "loss", "seconds", "images_per_second", "parameters", "peak_memory_bytes")
 COLUMNS = ("trial", "arm", "block", "status", *MEASURES)

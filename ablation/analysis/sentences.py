@@ -10,10 +10,10 @@ from ablation.analysis.beside import Beside
 from ablation.analysis.contrasts import Contrast
 from ablation.analysis.estimates import Estimate, Interval
 from ablation.analysis.power import MOST_BLOCKS
-from ablation.findings import Parameters, Ratio, Verdict, reservation
+from ablation.findings import Metric, Parameters, Ratio, Verdict, reservation
 
 if TYPE_CHECKING:
-    from ablation.analysis.results import Metric, ResultsTable
+    from ablation.analysis.results import ResultsTable
 
 
 @dataclass(frozen=True, slots=True)

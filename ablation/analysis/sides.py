@@ -9,8 +9,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from ablation.analysis.results import SCORED, Metric
+from ablation.analysis.results import SCORED
 from ablation.errors import InputError
+from ablation.findings import Metric
 from ablation.run_folder import RunFolder
 from ablation.study import Search, Study
 from ablation.trial import Arm, Record, Scores

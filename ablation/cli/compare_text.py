@@ -6,10 +6,9 @@ from collections.abc import Iterator, Sequence
 
 from ablation.analysis.compared import Compared, ComparedSide, MetricDifference
 from ablation.analysis.estimates import Interval
-from ablation.analysis.results import Metric
 from ablation.analysis.sentences import UNITS, bounds, counted, difference
 from ablation.cli.terminal import print_table, tell
-from ablation.findings import ClassEffect, ImageEffect
+from ablation.findings import ClassEffect, ImageEffect, Metric
 
 _MOST_DIFFERENCES = 12
 

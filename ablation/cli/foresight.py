@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from ablation.analysis import power
 from ablation.analysis.amounts import LARGEST, parse_amount
@@ -13,13 +12,10 @@ from ablation.analysis.fractional import aliasing, fraction_in
 from ablation.analysis.planning import MOST_CONTRASTS, Foreseen, can_be_foreseen, foresee
 from ablation.analysis.sentences import UNITS
 from ablation.errors import InputError
-from ablation.findings import Aliasing, Analysis
+from ablation.findings import Aliasing, Analysis, Metric
 from ablation.study import LevelsFactor, Search, Study
 from ablation.trial import Arm, Record
 from ablation.wording import shown
-
-if TYPE_CHECKING:
-    from ablation.analysis.results import Metric
 
 CIFAR_TEST_IMAGES = 10_000
 """Assumed of a data set from outside the package, which a plan does not load: that of the published figures."""

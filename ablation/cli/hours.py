@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import sys
 import threading
 import time
 from collections.abc import Iterator
 
-from ablation.cli.terminal import say
+from ablation.cli.signals import leave
 from ablation.errors import PausedError
 from ablation.processes import age
 
@@ -19,6 +17,8 @@ than 40 seconds it is half."""
 
 LAST_RESORT = 2.0
 """Seconds before the hour at which the command is left as it stands, where it has not come to its end."""
+
+OVER = "the time of --max-hours is over; the study is left as it is. Run the same command again to go on."
 
 
 def end_of(max_hours: float | None) -> float | None:
@@ -38,17 +38,11 @@ def over_by(max_hours: float | None) -> Iterator[None]:
     if not max_hours:
         yield
         return
-    last = threading.Timer(max(0.0, (end_of(max_hours) or 0.0) - LAST_RESORT - time.monotonic()), _leave)
+    left = max(0.0, (end_of(max_hours) or 0.0) - LAST_RESORT - time.monotonic())
+    last = threading.Timer(left, leave, (PausedError.exit_code, OVER))
     last.daemon = True
     last.start()
     try:
         yield
     finally:
         last.cancel()
-
-
-def _leave() -> None:
-    say("the time of --max-hours is over; the study is left as it is. Run the same command again to go on.")
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(PausedError.exit_code)

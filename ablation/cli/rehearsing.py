@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
 
 from ablation import components, designs
 from ablation.cli.locate import Located
 from ablation.cli.outlook import check_margin, images_read
+from ablation.cli.slots import Unheard, one_process
 from ablation.cli.terminal import say
 from ablation.errors import Problem, StudyFileError
-from ablation.executors.process_per_device import ProcessPerDevice
 from ablation.failures import ProcessEndedError
 from ablation.rehearsal import Remark, Sample, new_parts, rehearse, sample_of
 from ablation.study import Study
@@ -32,24 +31,15 @@ def read_data(located: Located, study: Study, data_root: Path) -> dict[str, Samp
     return samples
 
 
-@dataclass(frozen=True, slots=True)
-class _Unheard:
-    """The link of a call that reports to nobody."""
-
-    patience: float
-
-
-def rehearse_parts(
-    located: Located, study: Study, samples: Mapping[str, Sample], environments: Sequence[Mapping[str, str]]
-) -> None:
+def rehearse_parts(located: Located, study: Study, samples: Mapping[str, Sample]) -> None:
     """Try every component of a study on a few images, in a process that ends with it.
 
     Raises:
         StudyFileError: what no trial could use, each at its place in the study file.
     """
     arms, execution = new_parts(designs.first_arms(study)), study.execution
-    with ProcessPerDevice(environments) as executor:
-        link = _Unheard(execution.hang_seconds)
+    with one_process(study) as executor:
+        link = Unheard(execution.hang_seconds)
         call = executor.submit(rehearse, arms, samples, execution.device, execution.threads, link)
         try:
             remarks = call.result()

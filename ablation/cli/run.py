@@ -21,7 +21,7 @@ from ablation.cli.progress import progress
 from ablation.cli.rehearsing import read_data, rehearse_parts
 from ablation.cli.room import check_room, check_writable, pausing
 from ablation.cli.signals import heed
-from ablation.cli.slots import machine_of, slot_environments
+from ablation.cli.slots import machine_of
 from ablation.cli.terminal import say
 from ablation.driver import Drive, Machine, drive
 from ablation.errors import AblationError, PausedError, StudyChangedError
@@ -137,7 +137,7 @@ def _prepare_data(located: Located, study: Study, data_root: Path) -> None:
     """Before anything is begun: read every data set, and try each new component on a few images."""
     samples = read_data(located, study, data_root)
     if not located.known:
-        rehearse_parts(located, study, samples, slot_environments(study.execution.device, study.execution.threads, 1))
+        rehearse_parts(located, study, samples)
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,13 +47,13 @@ def interruptible(stop: StopRequest | None = None) -> Iterator[None]:
     def on_signal(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - the signature of a signal handler
         received.append(number)
         if len(received) == 1:  # an exception may be lost, in a library or in a finalizer
-            last = threading.Timer(LAST_RESORT, _leave, [number])
+            last = threading.Timer(LAST_RESORT, _interrupted, [number])
             last.daemon = True
             last.start()
         if stop is None or not stop.driven or len(received) > 1:
             raise Ended
         stop.ask("signal")
-        _write("stopping: running trials write a checkpoint; once more ends them at once.")
+        write("stopping: running trials write a checkpoint; once more ends them at once.")
 
     before = {number: signal.signal(number, on_signal) for number in _EXIT_CODES}
     try:
@@ -63,13 +63,13 @@ def interruptible(stop: StopRequest | None = None) -> Iterator[None]:
         for number, handler in before.items():
             signal.signal(number, handler)
     if received:
-        _leave(received[0])
+        _interrupted(received[0])
 
 
 @contextlib.contextmanager
 def loading() -> Iterator[None]:
     """While packages are imported a signal ends the command at once: in an import an exception may get lost."""
-    before = {number: signal.signal(number, lambda number, _: _leave(number)) for number in _EXIT_CODES}
+    before = {number: signal.signal(number, lambda number, _: _interrupted(number)) for number in _EXIT_CODES}
     try:
         yield
     finally:
@@ -77,16 +77,20 @@ def loading() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _write(text: str) -> None:
-    """One line on stderr, also in the middle of another one's printing, which would begin that line anew."""
-    with contextlib.suppress(OSError):
-        os.write(2, f"{text}\n".encode())
+def _interrupted(number: int) -> None:
+    leave(_EXIT_CODES[signal.Signals(number)], "interrupted; run the same command again to go on.")
 
 
-def _leave(number: int) -> None:
-    """All that matters is on the disk; taking down threads and libraries one by one takes seconds."""
+def leave(code: int, text: str) -> None:
+    """End the process with a last word. All that matters is on the disk; taking all down one by one takes seconds."""
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(RuntimeError, OSError):  # in the middle of being written to, or gone
             stream.flush()
-    _write("interrupted; run the same command again to go on.")
-    os._exit(_EXIT_CODES[signal.Signals(number)])
+    write(text)
+    os._exit(code)
+
+
+def write(text: str) -> None:
+    """One line on stderr, also in the middle of another one's printing, which would begin that line anew."""
+    with contextlib.suppress(OSError):
+        os.write(2, f"{text}\n".encode())

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -35,10 +36,11 @@ _CIFAR = 10, 3
 """Classes and channels that sizes of models are compared at."""
 
 
+@dataclass(frozen=True, slots=True)
 class Unheard:
     """The link of calls that report to nobody."""
 
-    patience = 600.0
+    patience: float = 600.0
 
 
 def machine_of(study: Study, slots: int | None, data_root: Path) -> Machine:
@@ -78,7 +80,13 @@ def packed(needs: Sequence[MemoryNeed], devices: int, by_cores: int) -> int:
     return max(devices, min(devices * max(1, each), by_cores))
 
 
-def slot_environments(devices: Sequence[str], threads: int, slots: int) -> list[dict[str, str]]:
+def one_process(study: Study) -> ProcessPerDevice:
+    """A single worker where the study runs, for what is tried before it is begun."""
+    device, threads = study.execution.device, study.execution.threads
+    return ProcessPerDevice(slot_environments(cuda_devices() if device == "cuda" else [], threads, 1))
+
+
+def slot_environments(devices: list[str], threads: int, slots: int) -> list[dict[str, str]]:
     """The environment of each slot; several CUDA slots take the devices in turn."""
     if devices:
         return [{"CUDA_VISIBLE_DEVICES": devices[slot % len(devices)]} for slot in range(slots)]

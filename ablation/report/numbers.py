@@ -6,9 +6,8 @@ import statistics
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from ablation.findings import Analysis
+from ablation.findings import Analysis, Metric
 
-Metric = str
 MISSING = "–"
 
 

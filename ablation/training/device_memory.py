@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import torch
 
 CONTEXT_BYTES = 600 * 2**20
-"""What CUDA takes for a process before its first tensor: 400 to 600 MB, which the allocator does not count."""
+"""Allowed for what CUDA takes for a process before its first tensor, which the allocator does not count. Not measured
+here: a generous guess, on whose side a mistake only packs fewer trials."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ablation.analysis.contrasts import Analysed
-from ablation.analysis.results import Metric, ResultsTable, framed
+from ablation.analysis.results import ResultsTable, framed
+from ablation.findings import Metric
 from ablation.fractions import smallest_fraction
 from ablation.trial import arm_name
 

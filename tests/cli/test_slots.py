@@ -7,9 +7,20 @@ import torch
 from small_studies import SMALL, StudyWriter, load
 
 from ablation import designs
-from ablation.cli import slots
-from ablation.cli.slots import Unheard, cuda_devices, machine_of, most_demanding, packed, side_by_side, usable_cores
+from ablation.cli import run, slots
+from ablation.cli.locate import Located
+from ablation.cli.slots import (
+    Unheard,
+    cuda_devices,
+    machine_of,
+    most_demanding,
+    one_process,
+    packed,
+    side_by_side,
+    usable_cores,
+)
 from ablation.executors.process_per_device import ProcessPerDevice, preload
+from ablation.run_folder import RunFolder
 from ablation.study import Study
 from ablation.training.device_memory import MemoryNeed
 from ablation.training.devices import has_accelerator
@@ -60,6 +71,27 @@ def test_a_study_on_fake_devices_is_packed_and_takes_them_in_turn(
     study = on("cuda", small_study)
     assert machine_of(study, None, tmp_path).slots == 6
     assert [one["CUDA_VISIBLE_DEVICES"] for one in environments] == ["2", "5"] * 3
+
+
+@pytest.mark.parametrize(
+    ("device", "environment"), [("cpu", {"OMP_NUM_THREADS": "1"}), ("cuda", {"CUDA_VISIBLE_DEVICES": "2"})]
+)
+def test_what_is_tried_beforehand_runs_where_a_trial_would(
+    device: str, environment: dict[str, str], small_study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The whole way from `run`: the environment that the rehearsal's one process is given."""
+    environments: list[dict[str, str]] = []
+
+    def tried(located: object, study: Study, samples: object) -> None:
+        monkeypatch.setattr(slots, "ProcessPerDevice", environments.extend)
+        one_process(study)
+
+    monkeypatch.setattr(slots, "cuda_devices", lambda: ["2", "5"])
+    monkeypatch.setattr(run, "read_data", lambda located, study, root: {})
+    monkeypatch.setattr(run, "rehearse_parts", tried)
+    located = Located(small_study, "", RunFolder(tmp_path), False, tmp_path / "small.yaml", "", "")
+    run._prepare_data(located, on(device, small_study), tmp_path)
+    assert environments == [environment]
 
 
 def test_more_slots_than_cores_draw_a_warning(

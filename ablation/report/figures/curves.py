@@ -8,8 +8,9 @@ from typing import Any, Literal
 
 import plotly.graph_objects as go
 
+from ablation.findings import Metric
 from ablation.report.drawing import Drawing, Table, canvas, group, label, plain, rounded
-from ablation.report.numbers import MISSING, UNITS, Metric, fixed, spread
+from ablation.report.numbers import MISSING, UNITS, fixed, spread
 from ablation.report.palette import Style, wash
 from ablation.report.panels import Grid, axis, heading, ref
 from ablation.trial import Record

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ablation.findings import Metric
 from ablation.report.drawing import Table
-from ablation.report.numbers import MISSING, UNITS, Metric, Unit, duration, short
+from ablation.report.numbers import MISSING, UNITS, Unit, duration, short
 from ablation.study import Factor, LevelsFactor, RangeFactor, Study
 from ablation.trial import Level, Record, Status
 
