@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import shlex
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from threading import Event, Thread
 from typing import Self
 
@@ -22,8 +23,8 @@ from ablation.trial import Record, Stamp
 PATIENCE = 30.0
 """Seconds without a sign from the tracker after which the end of a study waits for it no longer."""
 
-MOMENT = 1.0
-"""Seconds that an interrupted study has for its tracker."""
+MOMENT = 3.0
+"""Seconds that an interrupted study has for its tracker, which may be in the middle of its first words with a store."""
 
 
 class Shipping:
@@ -39,7 +40,7 @@ class Shipping:
         self._tracker, self._study, self._about = tracker, study, about
         self._folder, self._warn = folder, warn
         self._waiting: SimpleQueue[Callable[[], object] | Event] = SimpleQueue()
-        self._begun, self._failed, self._signs = False, False, 0
+        self._offered, self._begun, self._failed, self._signs = False, False, False, 0
         # A daemon, so that a server that hangs cannot keep the command from ending.
         self._thread = Thread(target=self._serve, name="tracking", daemon=True)
 
@@ -52,11 +53,18 @@ class Shipping:
 
     def ship(self, record: Record, folder: Path) -> None:
         """Log one finished trial soon."""
+        self._offered = True
         self._waiting.put(lambda: self._log(record, folder))
 
     def pause(self) -> None:
-        """Let the tracker show within a moment that the study stands still, where it shows it at all."""
-        if self._begun and not self._failed:
+        """Let the tracker show within a moment that the study stands still, where it shows it at all.
+
+        What waits to be shipped is left to the next run.
+        """
+        if self._offered and not self._failed:
+            with contextlib.suppress(Empty):
+                while True:
+                    self._waiting.get_nowait()
             self._waiting.put(self._tracker.pause)
             reached = Event()
             self._waiting.put(reached)

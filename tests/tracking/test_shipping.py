@@ -200,3 +200,21 @@ def test_an_interrupted_study_is_shown_as_paused_where_it_is_shown_at_all(small_
         assert ship.wait()
         ship.pause()
     assert notebook.calls == ["begin", "log", "pause"]
+
+
+def test_a_tracker_that_has_only_begun_is_paused_too_and_what_waits_is_left(small_study: Study, tmp_path: Path) -> None:
+    """Else the study would be shown as going on: its run was made, and the command ended before it was known to be."""
+    folder, notebook, entered = RunFolder(tmp_path), Notebook(), threading.Event()
+
+    def slow(study: Study, about: StudyNote) -> None:
+        entered.set()
+        time.sleep(0.3)
+        notebook.calls.append("begin")
+
+    notebook.begin = slow  # type: ignore[method-assign]
+    with shipping(notebook, folder, small_study, []) as ship:
+        for record in finished(folder, 3):
+            ship.ship(record, tmp_path)
+        assert entered.wait(10)
+        ship.pause()
+    assert notebook.calls == ["begin", "log", "pause"]
