@@ -135,8 +135,7 @@ def _epoch(built: Prepared, assignment: Assignment) -> tuple[float, float]:
 
 def _piece(data: BlockData, count: int) -> BlockData:
     """So many training images, and next to none to be measured on."""
-    train = DeviceImages(data.train.images[:count], data.train.labels[:count])
-    return replace(data, train=train, validation=DeviceImages(data.validation.images[:1], data.validation.labels[:1]))
+    return replace(data, train=data.train.first(count), validation=data.validation.first(1))
 
 
 def _whole_epochs(built: Prepared, assignment: Assignment, epochs: int) -> float:
@@ -154,11 +153,11 @@ def _whole_epochs(built: Prepared, assignment: Assignment, epochs: int) -> float
 
 def _scoring(built: Prepared, recipe: Recipe, images: DeviceImages) -> float:
     """Seconds of one evaluation, from a piece that was evaluated before."""
-    piece = DeviceImages(images.images[: 2 * BATCH], images.labels[: 2 * BATCH])
+    piece = images.first(2 * BATCH)
     precision = recipe.precision
     assert precision != "auto", "the precision is resolved when the study begins"
     for _ in range(2):
-        seconds = _seconds(lambda: evaluate(built.ingredients.model, piece, built.data.transform, precision))
+        seconds = _seconds(lambda: evaluate(built.ingredients.model, piece, built.data.seen, precision))
     return seconds * len(images) / len(piece)
 
 

@@ -222,6 +222,7 @@ def _launch(parts: Drive, state: _State, trial: Trial) -> None:
         slots=parts.machine.slots,
         token=parts.token,
         package_code=package_code(),
+        compilations=parts.folder.path.resolve() / "compiled" if execution.device == "cuda" else None,
     )
     link = DriverLink(trial, state.inbox, parts.stop, parts.fence, 5 + 1.5 * execution.hang_seconds)
     future: Future[Outcome | Failure | None] = parts.machine.executor.submit(parts.run_trial, assignment, link)

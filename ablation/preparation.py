@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -15,8 +15,8 @@ from ablation.seeding import seed_of
 from ablation.sending import send
 from ablation.settings import Part, Recipe, Settings
 from ablation.splits import Splits
-from ablation.training.data import BlockData, block_data, to_float
-from ablation.training.devices import prepare, reset_peak_memory
+from ablation.training.data import BlockData, block_data
+from ablation.training.devices import best_layout, prepare, reset_peak_memory
 from ablation.training.fit import Ingredients
 from ablation.training.generators import forked_generator
 from ablation.trial import Assignment
@@ -56,7 +56,11 @@ def _built(assignment: Assignment) -> Prepared:
     except AblationError as error:
         raise DataError(str(error)) from error
     data = block_data(splits, trial.block, fits, assignment.device, with_test=trial.evaluate_on == "test")
-    return Prepared(splits, data, _ingredients(settings, data, trial.block, assignment.pieces))
+    model = _model(settings.model, data, trial.block)
+    data = replace(data, layout=best_layout(model, assignment.device, assignment.threads))
+    model.to(memory_format=data.layout)
+    _check_size(model, data)
+    return Prepared(splits, data, _ingredients(settings, model, assignment.pieces))
 
 
 def parameter_count(model: nn.Module) -> int:
@@ -71,14 +75,17 @@ def _splits(part_json: str, root: Path) -> Splits:
         return components.open_data(Part.model_validate_json(part_json), root)
 
 
-def _ingredients(settings: Settings, data: BlockData, block: int, pieces: int) -> Ingredients:
-    """Build what the recipe names. Models with equal choices start from bit-equal weights in a block."""
+def _model(part: Part, data: BlockData, block: int) -> nn.Module:
+    """Build the model on the device of the data; with equal choices, weights are bit-equal in a block."""
     device = data.train.labels.device.type
     with forked_generator(device, seed_of(block, "initialisation")):
-        build = components.load("model", settings.model.name)
-        model: nn.Module = build(data.num_classes, data.train.images.shape[1], **settings.model.choices)
-    model.to(device).to(memory_format=torch.channels_last)
-    _check_size(model, data)
+        build = components.load("model", part.name)
+        model: nn.Module = build(data.num_classes, data.train.store.shape[1], **part.choices)
+    return model.to(device)
+
+
+def _ingredients(settings: Settings, model: nn.Module, pieces: int) -> Ingredients:
+    """Build what the recipe names beside the model."""
     return Ingredients(
         model=model,
         optimizer=_optimizer(model, settings.recipe),
@@ -100,8 +107,8 @@ def _check_size(model: nn.Module, data: BlockData) -> None:
     """Refuse a model that cannot take these images or counts other classes, before an epoch is spent on it."""
     model.eval()
     with torch.inference_mode():
-        images = to_float(send(data.train.images[:2], data.train.labels.device))
-        check_output(model(data.transform(images)), 2, data.num_classes)
+        images = send(data.train.between(0, 2), data.train.labels.device)
+        check_output(model(data.seen(images)), 2, data.num_classes)
 
 
 def check_output(output: Tensor, images: int, num_classes: int) -> None:

@@ -7,6 +7,7 @@ runs/<study>-<scale>/
     trials/<id>/          trial.json (before the launch), events.jsonl, outcome.json (closes it),
                           predictions.npz, weights.pt, log.txt; earlier-1/ ... of a trial queued again
     confirmations.txt     of a search: the run folders beside this one that confirm it
+    compiled/             on CUDA: which models are compiled, and their code
     driver.lock, ...      held by the one process that runs the study
     outcomes.jsonl        an index of the outcomes, which `status` counts by
     study.db              Optuna's index, rebuilt from the above

@@ -103,6 +103,8 @@ class Stamp(Frozen):
     precision: str = ""
     pieces: int = 1
     """In how many pieces each batch was computed, for want of the device's memory."""
+    compiled: bool = False
+    """Whether its steps ran through `torch.compile`, which rounds otherwise."""
     slots: int | None = None
     """How many trials the driver ran side by side at most; None in outcomes from before it was recorded."""
     started: str = ""
@@ -138,6 +140,8 @@ class Assignment(Frozen):
     """Of the driver that launched it: once the folder holds that of another one, nothing more is written there."""
     package_code: str = ""
     """The sum of the package's source when the driver began; its workers run that."""
+    compilations: Path | None = None
+    """Where the study keeps which models are compiled, and their code; None where none is."""
 
 
 class Attempt(Frozen):

@@ -18,13 +18,13 @@ from ablation.durable import write_whole
 from ablation.errors import DataError, InputError, StudyLockedError
 from ablation.failures import Failure, failure_of
 from ablation.faults import point
-from ablation.preparation import parameter_count, prepared
+from ablation.preparation import Prepared, parameter_count, prepared
 from ablation.sealed import sum_of
 from ablation.seeding import seed_of
 from ablation.training.data import BlockData
 from ablation.training.devices import device_name, peak_memory
 from ablation.training.evaluation import DivergedError, Evaluation, evaluate
-from ablation.training.fit import Fitted, fit
+from ablation.training.fit import Fitted, Ingredients, fit
 from ablation.training.generators import forked_generator
 from ablation.trial import ATTEMPT_MARK, Assignment, Cost, Outcome, Stamp, uniform_guess
 from ablation.trial_files import check_attempt, remove_leftovers, write_outcome
@@ -66,11 +66,12 @@ def _train(assignment: Assignment, link: Link, log: IO[str]) -> Outcome | None:
     watch = TrialWatch(assignment, link, log)
     try:
         built = prepared(assignment)
+        ingredients = _compiled(built, assignment)
         point("trial prepared")
-        stamp = _stamp(assignment, built.splits.fingerprint, started)
+        stamp = _stamp(assignment, built.splits.fingerprint, started, compiled=ingredients.compiled is not None)
         watch.stamps = (stamp,)
         clock = time.perf_counter()
-        fitted = fit(built.ingredients, built.data, trial.arm.settings.recipe, trial.block, watch)
+        fitted = fit(ingredients, built.data, trial.arm.settings.recipe, trial.block, watch)
         if fitted.ended == "stopped":
             return None
         with forked_generator(assignment.device, seed_of(trial.block, "scoring")):
@@ -89,6 +90,18 @@ def _train(assignment: Assignment, link: Link, log: IO[str]) -> Outcome | None:
     return Outcome.model_validate({**dict(outcome), **known})
 
 
+def _compiled(built: Prepared, assignment: Assignment) -> Ingredients:
+    """The ingredients as the trial's steps take them: compiled where the study finds that to pay."""
+    if assignment.compilations is None:
+        return built.ingredients
+    from ablation.training.compiling import compiled_where_it_pays  # torch's compiler, which no other trial needs
+
+    settings = assignment.trial.arm.settings
+    return compiled_where_it_pays(
+        built.ingredients, built.data, settings.model, settings.recipe, assignment.compilations
+    )
+
+
 def _scored(fitted: Fitted, model: nn.Module, data: BlockData, assignment: Assignment) -> Outcome:
     """Measure the trained model; predictions and weights go to the trial's folder before the outcome closes it."""
     precision = assignment.trial.arm.settings.recipe.precision
@@ -96,8 +109,8 @@ def _scored(fitted: Fitted, model: nn.Module, data: BlockData, assignment: Assig
     try:
         if fitted.ended == "diverged":
             return _diverged(data)
-        validation = evaluate(model, data.validation, data.transform, precision)
-        test = evaluate(model, data.test, data.transform, precision) if data.test is not None else None
+        validation = evaluate(model, data.validation, data.seen, precision)
+        test = evaluate(model, data.test, data.seen, precision) if data.test is not None else None
     except DivergedError:
         return _diverged(data)
     read = test or validation
@@ -137,7 +150,7 @@ def _predictions(read: Evaluation, data: BlockData) -> bytes:
     return content.getvalue()
 
 
-def _stamp(assignment: Assignment, fingerprint: str, started: str) -> Stamp:
+def _stamp(assignment: Assignment, fingerprint: str, started: str, *, compiled: bool) -> Stamp:
     commit, dirty = provenance.git_state(Path.cwd())
     package = assignment.package_code or components.package_code()
     return Stamp(
@@ -150,6 +163,7 @@ def _stamp(assignment: Assignment, fingerprint: str, started: str) -> Stamp:
         threads=assignment.threads,
         precision=assignment.trial.arm.settings.recipe.precision,
         pieces=assignment.pieces,
+        compiled=compiled,
         slots=assignment.slots,
         started=started,
     )

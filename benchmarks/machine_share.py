@@ -23,7 +23,7 @@ from training_sides import NETS, Training, assignment_of
 
 from ablation.preparation import Prepared, prepared
 from ablation.settings import Recipe
-from ablation.training.data import augmented, to_float
+from ablation.training.data import augmented
 from ablation.training.fit import fit
 from ablation.trial import Answer, Epoch
 
@@ -84,7 +84,7 @@ def peaks() -> dict[str, float]:
 
 def operations_of(built: Prepared) -> float:
     """GFLOP an image, forward and backward."""
-    images = built.data.transform(to_float(built.data.train.images[:2]))
+    images = built.data.seen(built.data.train.between(0, 2))
     with FlopCounterMode(display=False) as counter:
         built.ingredients.model(images).sum().backward()
     built.ingredients.optimizer.zero_grad()

@@ -34,7 +34,6 @@ def measure(net: str) -> Figures:
     """The figures of one net, in megabytes; this process must be new."""
     import ablation.training.first_optimizer  # noqa: F401 - the import of all that a worker has at its start
     from ablation.preparation import prepared
-    from ablation.training.data import DeviceImages
     from ablation.training.evaluation import evaluate
     from ablation.training.fit import fit
 
@@ -46,8 +45,7 @@ def measure(net: str) -> Figures:
         fit(built.ingredients, built.data, given.trial.arm.settings.recipe, 0, Few())
         test = built.data.test
         assert test is not None
-        held = DeviceImages(test.images[:1024], test.labels[:1024])
-        evaluate(built.ingredients.model, held, built.data.transform, "bfloat16")
+        evaluate(built.ingredients.model, test.first(1024), built.data.seen, "bfloat16")
     peak, mapped = status("VmHWM"), status("RssFile") - mapped_before
     return {
         "torch alone": torch_alone,

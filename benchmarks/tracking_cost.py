@@ -82,7 +82,7 @@ def train_alone(assignment: Assignment, link: Unwatched) -> float:  # noqa: ARG0
     built, trial = prepared(assignment), assignment.trial
     fit(built.ingredients, built.data, trial.arm.settings.recipe, trial.block, Unwatched())
     scored = [
-        evaluate(built.ingredients.model, images, built.data.transform, "bfloat16")
+        evaluate(built.ingredients.model, images, built.data.seen, "bfloat16")
         for images in (built.data.validation, built.data.test)
         if images is not None
     ]

@@ -74,7 +74,7 @@ OWNERS = {
     "yaml": {"study_file"},
     "typer": {"cli"},
     "rich": {"cli", "sources"},
-    "filelock": {"holding", "sources"},
+    "filelock": {"holding", "sources", "training"},
     "platformdirs": {"sources"},
     "pydantic": {"settings", "study", "trial", "components", "signatures", "run_folder", "trial_files", "attempts"}
     | {"holding", "study_file"},

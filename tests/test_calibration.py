@@ -11,7 +11,7 @@ from small_studies import SMALL, StudyWriter, load
 
 from ablation import calibration, designs
 from ablation.calibration import measure_trial
-from ablation.cli.rates import BETWEEN_TRIALS, Known, known_costs, remember_cost
+from ablation.cli.rates import BETWEEN_TRIALS, ENDING, Known, known_costs, remember_cost
 from ablation.run_folder import RunFolder
 from ablation.trial import Answer, Assignment, Cost, Epoch, Outcome, Record, Trial
 from ablation.worker import run_trial
@@ -74,12 +74,12 @@ def test_a_trial_that_diverges_is_measured_all_the_same(write_study: StudyWriter
     assert 0 < found.cost.seconds < 60
 
 
-def test_a_study_takes_its_trials_in_rounds_after_a_start(write_study: StudyWriter) -> None:
+def test_a_study_takes_its_trials_in_rounds_between_its_start_and_its_end(write_study: StudyWriter) -> None:
     arms = designs.arms(load(write_study()))
     costs = {arm.settings.signature(): cost_of(10.0 * (at + 1)) for at, arm in enumerate(arms)}
     known = Known(costs, starting=5.0, slots=2)
-    assert known.seconds(arms, 15) == pytest.approx(5 + 8 * (20 + BETWEEN_TRIALS))
-    assert known.seconds(arms, 3) == pytest.approx(5 + 2 * (20 + BETWEEN_TRIALS))
+    assert known.seconds(arms, 15) == pytest.approx(5 + 8 * (20 + BETWEEN_TRIALS) + ENDING)
+    assert known.seconds(arms, 3) == pytest.approx(5 + 2 * (20 + BETWEEN_TRIALS) + ENDING)
     costs.pop(arms[1].settings.signature())
     assert Known(costs, 5.0, 2).seconds(arms, 15) is None
 

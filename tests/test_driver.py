@@ -113,6 +113,21 @@ def test_as_many_trials_run_side_by_side_as_there_are_slots(small_study: Study, 
     assert {record.outcome.status for record in witness.shipped if record.outcome} == {"complete"}
 
 
+@pytest.mark.parametrize(("device", "where"), [("cuda", ["compiled"]), ("cpu", [])])
+def test_a_study_on_cuda_keeps_what_it_compiles_in_its_folder(
+    small_study: Study, tmp_path: Path, device: str, where: list[str]
+) -> None:
+    kept: list[Path] = []
+
+    def look(assignment: Assignment, link: Link) -> Outcome | None:
+        kept.extend([assignment.compilations] if assignment.compilations else [])
+        return quick(assignment, link)
+
+    execution = small_study.execution.model_copy(update={"device": device})
+    run(small_study.model_copy(update={"execution": execution}), tmp_path, look)
+    assert {str(path.relative_to(tmp_path.resolve())) for path in kept} == set(where)
+
+
 def reasons(path: Path) -> list[str]:
     return sorted(record.outcome.reason for record in RunFolder(path).records() if record.outcome)
 

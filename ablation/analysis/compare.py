@@ -197,7 +197,9 @@ def _machine(stamp: Stamp) -> str:
     """All that training time depends on beside the arm."""
     beside = "an unknown number side by side" if stamp.slots is None else f"{stamp.slots} side by side"
     pieces = f", batches in {stamp.pieces} pieces" if stamp.pieces > 1 else ""
-    return f"{stamp.device or 'an unknown device'} with {counted(stamp.threads, 'thread')} a trial, {beside}{pieces}"
+    steps = ", steps compiled" if stamp.compiled else ""
+    device, threads = stamp.device or "an unknown device", counted(stamp.threads, "thread")
+    return f"{device} with {threads} a trial, {beside}{pieces}{steps}"
 
 
 def _notes(pair: Pair) -> list[str]:

@@ -38,6 +38,10 @@ def stamp_notes(records: Sequence[Record]) -> tuple[str, ...]:
         *([_note(commits, [(record, _commit(stamp)) for record, stamp in stamped])] if commits else []),
         *_carried_over(records),
         _note("Trials ran on different devices", [(record, stamp.device) for record, stamp in stamped]),
+        _note(
+            "Only some trials were long enough to be compiled, which rounds otherwise",
+            [(record, "compiled steps" if stamp.compiled else "eager steps") for record, stamp in stamped],
+        ),
     ]
     pieces = sum(stamp.pieces > 1 for _, stamp in stamped)
     if pieces:

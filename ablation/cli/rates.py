@@ -18,6 +18,9 @@ BETWEEN_TRIALS = 0.1
 """Seconds that a slot waits from one trial to the next: outcomes made durable, the index told and asked. Measured on
 two cores, with trials that train for a moment; beside a trial of minutes it is nothing."""
 
+ENDING = 3.0
+"""Seconds from the last outcome to the end: findings, report, the last of it told to MLflow. Measured likewise."""
+
 
 class Rate(Frozen):
     """One line of `rates.jsonl` in the runs directory: what a trial of some settings costs on some machine."""
@@ -45,7 +48,8 @@ class Known:
         found = [cost.seconds for cost in each if cost is not None]
         if len(found) < len(each):
             return None
-        return self.starting + (sum(found) / len(found) + BETWEEN_TRIALS) * math.ceil(trials / self.slots)
+        each_round = sum(found) / len(found) + BETWEEN_TRIALS
+        return self.starting + each_round * math.ceil(trials / self.slots) + ENDING
 
 
 def known_costs(arms: Sequence[Arm], records: Sequence[Record], runs_dir: Path, slots: int) -> Known:

@@ -99,7 +99,7 @@ class Residual(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """Feature maps N x C x H x W to the next ones."""
-        return functional.relu(self.branch(images) + self.shortcut(images), inplace=True)
+        return functional.relu(self.branch(images).add_(self.shortcut(images)), inplace=True)
 
 
 class ZeroPadding(nn.Module):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -32,13 +33,37 @@ CHUNK = 2048
 
 @dataclass(frozen=True, slots=True)
 class DeviceImages:
-    """uint8 images N x C x H x W and int64 labels N, the labels on the device, the images too where there is room."""
+    """uint8 images N x C x H x W and int64 labels N, the labels on the device, the images too where there is room.
 
-    images: Tensor
+    In the host's memory they are rows of the data set's own store, which may be a read-only map that all processes
+    share: only what is asked for is copied.
+    """
+
     labels: Tensor
+    store: Tensor
+    rows: Tensor | None = None
+    """Which images of the store they are, in order; None: all of it."""
 
     def __len__(self) -> int:
         return len(self.labels)
+
+    @property
+    def images(self) -> Tensor:
+        """All of them at once."""
+        return self.between(0, len(self))
+
+    def between(self, start: int, stop: int) -> Tensor:
+        """Images of the split from one to before another, where they lie; not to be written to."""
+        return self.store[start:stop] if self.rows is None else self.store[self.rows[start:stop]]
+
+    def pick(self, chosen: Tensor, device: str) -> Tensor:
+        """Images of the split by their numbers (int64), on the device."""
+        return picked(self.store, chosen if self.rows is None else self.rows[chosen], device)
+
+    def first(self, count: int) -> DeviceImages:
+        """So many of them, or all."""
+        rows = self.rows[:count] if self.rows is not None else None
+        return DeviceImages(self.labels[:count], self.store[:count] if rows is None else self.store, rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +76,12 @@ class BlockData:
     """None where the study never reads the test images."""
     num_classes: int
     transform: Transform
+    layout: torch.memory_format = torch.channels_last
+    """Of the floats in memory: that of the model's weights (`devices.best_layout`)."""
+
+    def seen(self, images: Tensor) -> Tensor:
+        """What the model is given for uint8 images."""
+        return self.transform(to_float(images, self.layout))
 
 
 def stratified_validation(labels: NDArray[np.int64], block: int) -> NDArray[np.bool_]:
@@ -80,16 +111,27 @@ def block_data(splits: Splits, block: int, fits: list[Fit], device: str, with_te
     return BlockData(
         train=train,
         validation=_on_device(splits.train, held_out, places),
-        test=_on_device(splits.test, np.ones(len(splits.test), dtype=bool), places) if with_test else None,
+        test=_on_device(splits.test, None, places) if with_test else None,
         num_classes=len(splits.classes),
         transform=_chain([fit(train.images) for fit in fits]),
     )
 
 
-def _on_device(data: LabelledImages, rows: NDArray[np.bool_], places: tuple[str, str]) -> DeviceImages:
-    """Images to the first place, labels to the second."""
-    images, labels = torch.from_numpy(data.images[rows]), torch.from_numpy(data.labels[rows].astype(np.int64))
-    return DeviceImages(images.to(places[0]), labels.to(places[1]))
+def _on_device(data: LabelledImages, mask: NDArray[np.bool_] | None, places: tuple[str, str]) -> DeviceImages:
+    """The images of the mask, or all: images to the first place, labels to the second."""
+    store, labels = _shared(data.images), torch.from_numpy(data.labels.astype(np.int64))
+    rows = None if mask is None else torch.from_numpy(np.flatnonzero(mask))
+    labels = (labels if rows is None else labels[rows]).to(places[1])
+    if places[0] == "cpu":
+        return DeviceImages(labels, store, rows)
+    return DeviceImages(labels, (store if rows is None else store[rows]).to(places[0]))
+
+
+def _shared(images: NDArray[np.uint8]) -> Tensor:
+    """A tensor over the same memory. torch warns of memory that must not be written to; nobody here writes to it."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "The given NumPy array is not writable")
+        return torch.from_numpy(images)
 
 
 def picked(tensor: Tensor, rows: Tensor, device: str) -> Tensor:
@@ -106,36 +148,38 @@ def _chain(transforms: list[Transform]) -> Transform:
     return apply
 
 
-def to_float(images: Tensor) -> Tensor:
-    """The first stage of every recipe: uint8 to float32 in [0, 1], channels last in memory."""
-    return images.to(torch.float32, memory_format=torch.channels_last).div_(255)
+def to_float(images: Tensor, layout: torch.memory_format = torch.channels_last) -> Tensor:
+    """The first stage of every recipe: uint8 to float32 in [0, 1]."""
+    return images.to(torch.float32, memory_format=layout).div_(255)
 
 
-def augmented(data: BlockData, augmentations: dict[str, Augmentation], block: int, epoch: int) -> tuple[Tensor, Tensor]:
-    """The training images of one epoch (uint8) with their class probabilities (N x K), in the order of the data set.
+def augmented(
+    data: BlockData, augmentations: dict[str, Augmentation], block: int, epoch: int
+) -> tuple[DeviceImages, Tensor]:
+    """The training images of one epoch with their class probabilities (N x K), in the order of the data set.
 
     Each augmentation draws from a stream of its own, keyed by block and epoch, image after image:
     neither the batch size nor the order nor another augmentation moves a draw.
     """
     targets = functional.one_hot(data.train.labels, data.num_classes).float()
     if not augmentations:
-        return data.train.images, targets
+        return data.train, targets
     streams = {
         name: torch.Generator().manual_seed(seed_of(block, f"augmentation {name}", epoch)) for name in augmentations
     }
     made: list[Tensor] = []
     for at in range(0, len(targets), CHUNK):
-        pair = send(data.train.images[at : at + CHUNK], targets.device), targets[at : at + CHUNK]
+        pair = send(data.train.between(at, at + CHUNK), targets.device), targets[at : at + CHUNK]
         for name, augmentation in augmentations.items():
             pair = augmentation(*pair, streams[name])
         # Room for the whole epoch as soon as a chunk tells the shape: joining pieces at the end would take it twice.
-        homes = data.train.images.device, targets.device
+        homes = data.train.store.device, targets.device
         made = made or [
             each.new_empty(len(targets), *each.shape[1:], device=home) for each, home in zip(pair, homes, strict=True)
         ]
         for whole, piece in zip(made, pair, strict=True):
             whole[at : at + CHUNK] = piece
-    return made[0], made[1]
+    return DeviceImages(data.train.labels, made[0]), made[1]
 
 
 def batches(count: int, batch_size: int, block: int, epoch: int) -> Iterator[Tensor]:

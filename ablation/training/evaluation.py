@@ -10,11 +10,12 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from ablation.sending import send
-from ablation.training.data import DeviceImages, Transform, to_float
+from ablation.training.data import DeviceImages, Transform
 from ablation.training.devices import Precision
 from ablation.trial import Scores
 
-BATCH = 512
+BATCH = 128
+"""Images at a time: on a CPU 1.2 times as fast as 512, and in memory that training has left."""
 
 
 class DivergedError(ArithmeticError):
@@ -39,8 +40,10 @@ class Evaluation:
     """N x K float32 on the CPU, in the order of the split."""
 
 
-def evaluate(model: nn.Module, data: DeviceImages, transform: Transform, precision: Precision) -> Evaluation:
-    """Run the model over a split, never augmented. Cross-entropy is in nats, over float32 logits.
+def evaluate(model: nn.Module, data: DeviceImages, seen: Transform, precision: Precision) -> Evaluation:
+    """Run the model over a split, never augmented; `seen` makes its input of uint8 images.
+
+    Cross-entropy is in nats, over float32 logits.
 
     Raises:
         DivergedError: the loss is not finite.
@@ -49,7 +52,7 @@ def evaluate(model: nn.Module, data: DeviceImages, transform: Transform, precisi
     model.eval()
     with torch.inference_mode(), torch.autocast(device, torch.bfloat16, enabled=precision == "bfloat16"):
         logits = torch.cat(
-            [model(transform(to_float(send(images, device)))).float() for images in data.images.split(BATCH)]
+            [model(seen(send(data.between(at, at + BATCH), device))).float() for at in range(0, len(data), BATCH)]
         )
     logits = logits.double().cpu()
     labels = data.labels.cpu()

@@ -14,7 +14,7 @@ from torch.nn import functional
 from ablation.seeding import seed_of
 from ablation.settings import Recipe
 from ablation.training.checkpoints import Checkpoint
-from ablation.training.data import Augmentation, BlockData, augmented, batches, picked, steps_per_epoch, to_float
+from ablation.training.data import Augmentation, BlockData, augmented, batches, picked, steps_per_epoch
 from ablation.training.devices import Precision, synchronize
 from ablation.training.evaluation import DivergedError, evaluate, finite_scores
 from ablation.training.generators import forked_generator, generator_states, restore_generators
@@ -37,6 +37,9 @@ class Ingredients:
     """By name, in the order in which they run."""
     pieces: int = 1
     """A step's batch is computed in so many pieces whose gradients add up, where the device's memory is short."""
+    compiled: Callable[[Tensor], Tensor] | None = None
+    """The model, compiled for batches of `whole` images; others go through the model itself."""
+    whole: int = 0
 
 
 class Watch(Protocol):
@@ -172,7 +175,7 @@ class _Training:
         epoch = Epoch(
             epoch=self.epoch,
             train=train,
-            validation=evaluate(self.ingredients.model, data.validation, data.transform, self.precision).scores,
+            validation=evaluate(self.ingredients.model, data.validation, data.seen, self.precision).scores,
             learning_rate=self.ingredients.optimizer.param_groups[0]["lr"],
             seconds=seconds,
             images_per_second=len(data.train) / seconds,
@@ -198,7 +201,7 @@ def _one_epoch(training: _Training, watch: Watch) -> bool:
         _set_learning_rate(ingredients.optimizer, recipe.learning_rate * ingredients.schedule((before + step) / total))
         ingredients.optimizer.zero_grad(set_to_none=True)
         for rows in chosen.chunk(ingredients.pieces):
-            batch, wanted = (picked(each, rows, training.device) for each in (images, targets))
+            batch, wanted = images.pick(rows, training.device), picked(targets, rows, training.device)
             _add_gradients(training, batch, wanted, len(rows) / len(chosen))
         ingredients.optimizer.step()
         training.step += 1
@@ -210,12 +213,21 @@ def _one_epoch(training: _Training, watch: Watch) -> bool:
 
 def _add_gradients(training: _Training, images: Tensor, wanted: Tensor, share: float) -> None:
     """Forward and backward over a batch, or over its piece, whose mean loss counts by its share of the batch."""
-    with torch.autocast(training.device, torch.bfloat16, enabled=training.precision == "bfloat16"):
-        logits = training.ingredients.model(training.data.transform(to_float(images)))
-    loss = functional.cross_entropy(logits.float(), wanted, label_smoothing=training.recipe.label_smoothing)
+    loss, logits = batch_loss(training.ingredients, images, wanted, training.data, training.recipe)
     (loss if share == 1 else loss * share).backward()
     training.loss_sum += loss.detach() * len(images)
     training.correct += (logits.detach().argmax(1) == wanted.argmax(1)).sum()
+
+
+def batch_loss(
+    ingredients: Ingredients, images: Tensor, wanted: Tensor, data: BlockData, recipe: Recipe
+) -> tuple[Tensor, Tensor]:
+    """Mean loss in nats over uint8 images N x C x H x W with class probabilities N x K, and the logits N x K."""
+    compiled = ingredients.compiled if len(images) == ingredients.whole else None
+    forward = ingredients.model if compiled is None else compiled
+    with torch.autocast(wanted.device.type, torch.bfloat16, enabled=recipe.precision == "bfloat16"):
+        logits = forward(data.seen(images))
+    return functional.cross_entropy(logits.float(), wanted, label_smoothing=recipe.label_smoothing), logits
 
 
 def _set_learning_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:

@@ -184,6 +184,7 @@ def test_predictions_that_are_gone_leave_the_rest(tmp_path: Path, study: Study) 
         ({"slots": 1}, "A ran on cpu (test) with 1 thread a trial, 2 side by side; B"),
         ({"slots": None}, "an unknown number side by side"),
         ({"pieces": 2}, "batches in 2 pieces"),
+        ({"compiled": True}, "2 side by side, steps compiled"),
     ],
 )
 def test_time_is_compared_only_on_one_kind_of_machine(tmp_path: Path, study: Study, change: dict, told: str) -> None:

@@ -82,6 +82,12 @@ def test_batches_in_pieces_are_told() -> None:
     assert "batch normalisation" in note
 
 
+def test_trials_that_were_compiled_beside_others_that_were_not_are_told() -> None:
+    assert stamp_notes([record("a", 0, compiled=True), record("b", 0, compiled=True)]) == ()
+    (note,) = stamp_notes([record("a", 0, compiled=True), record("b", 0)])
+    assert note.startswith("Only some trials were long enough to be compiled, which rounds otherwise: 1 with compiled ")
+
+
 def test_data_that_changed_is_told_and_two_data_sets_are_no_change() -> None:
     before, after = "1" * 64, "2" * 64
     same = [record("a", 0, ONE, data_fingerprint=before), record("b", 0, OTHER, data_fingerprint=after)]

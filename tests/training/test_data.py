@@ -1,3 +1,7 @@
+import warnings
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -76,7 +80,8 @@ def test_preprocessing_is_fitted_on_the_training_part_alone() -> None:
 def test_only_training_images_are_augmented_and_the_originals_stay() -> None:
     data = block_data(some_splits(), 0, [], "cpu", with_test=True)
     before = data.train.images.clone(), data.validation.images.clone()
-    images, targets = augmented(data, {"brighten": brighten}, 0, 1)
+    made, targets = augmented(data, {"brighten": brighten}, 0, 1)
+    images = made.images
     assert not torch.equal(images, data.train.images)
     assert torch.equal(data.train.images, before[0])
     assert torch.equal(data.validation.images, before[1])
@@ -87,9 +92,9 @@ def test_only_training_images_are_augmented_and_the_originals_stay() -> None:
 def test_another_augmentation_moves_no_draw() -> None:
     """What `shift` did to an image is the same whether `brighten` ran after it or not."""
     data = block_data(some_splits(), 0, [], "cpu", with_test=False)
-    alone, _ = augmented(data, {"shift": shift}, 0, 1)
-    both, _ = augmented(data, {"shift": shift, "brighten": brighten}, 0, 1)
-    brightened, _ = augmented(data, {"brighten": brighten}, 0, 1)
+    alone = augmented(data, {"shift": shift}, 0, 1)[0].images
+    both = augmented(data, {"shift": shift, "brighten": brighten}, 0, 1)[0].images
+    brightened = augmented(data, {"brighten": brighten}, 0, 1)[0].images
     by = brightened.int() - data.train.images.int()
     unclipped = brightened < 255
     rolled = alone.int() - data.train.images.int()
@@ -103,7 +108,7 @@ def test_draws_differ_between_epochs_and_blocks_but_not_between_repeats() -> Non
     data = block_data(some_splits(), 0, [], "cpu", with_test=False)
 
     def draw(block: int, epoch: int) -> bytes:
-        return augmented(data, {"brighten": brighten}, block, epoch)[0].numpy().tobytes()
+        return augmented(data, {"brighten": brighten}, block, epoch)[0].images.numpy().tobytes()
 
     assert draw(0, 1) == draw(0, 1)
     assert len({draw(0, 1), draw(0, 2), draw(1, 1)}) == 3
@@ -113,7 +118,7 @@ def test_every_image_gets_its_own_draw_beyond_one_chunk() -> None:
     splits = some_splits(per_class=CHUNK)
     data = block_data(splits, 0, [], "cpu", with_test=False)
     augmentations: dict[str, Augmentation] = {"shift": shift}
-    images, _ = augmented(data, augmentations, 0, 1)
+    images = augmented(data, augmentations, 0, 1)[0].images
     moved = (images != data.train.images).flatten(1).any(1)
     assert len(moved) > 2 * CHUNK
     assert moved[:CHUNK].tolist() != moved[CHUNK : 2 * CHUNK].tolist()
@@ -127,8 +132,9 @@ def test_chunk_after_chunk_gives_what_each_augmentation_gives_for_all_images() -
         return torch.nn.functional.pad(images, (1, 1)), targets * shares + (1 - shares) / 3
 
     data = block_data(some_splits(per_class=CHUNK), 0, [], "cpu", with_test=False)
-    images, targets = augmented(data, {"brighten": brighten, "mixed": mixed}, 0, 1)
-    once, _ = augmented(data, {"brighten": brighten}, 0, 1)
+    made, targets = augmented(data, {"brighten": brighten, "mixed": mixed}, 0, 1)
+    images = made.images
+    once = augmented(data, {"brighten": brighten}, 0, 1)[0].images
     _, alone = augmented(data, {"mixed": mixed}, 0, 1)
     assert torch.equal(images, torch.nn.functional.pad(once, (1, 1)))
     assert torch.equal(targets, alone)
@@ -145,7 +151,26 @@ def test_images_that_do_not_fit_stay_with_the_host_and_their_labels_do_not(
     assert asked == [("meta", (120 + 6) * 3 * 6 * 6)]
     assert data.test is not None
     for part in (data.train, data.validation, data.test):
-        assert (part.images.device.type, part.labels.device.type) == (home, "meta")
+        assert (part.store.device.type, part.labels.device.type) == (home, "meta")
+
+
+def test_in_the_hosts_memory_the_splits_are_rows_of_one_read_only_map(tmp_path: Path) -> None:
+    splits = some_splits()
+    np.save(tmp_path / "images.npy", splits.train.images)
+    mapped = np.load(tmp_path / "images.npy", mmap_mode="r")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        data = block_data(replace(splits, train=LabelledImages(mapped, splits.train.labels)), 0, [], "cpu", False)
+    assert data.train.store.data_ptr() == data.validation.store.data_ptr() == mapped.ctypes.data
+    everything = torch.from_numpy(splits.train.images)
+    assert data.train.rows is not None
+    chosen = torch.tensor([5, 0, 7])
+    assert torch.equal(data.train.pick(chosen, "cpu"), everything[data.train.rows[chosen]])
+    assert torch.equal(data.train.between(3, 9), everything[data.train.rows[3:9]])
+    few = data.train.first(4)
+    assert len(few) == 4
+    assert torch.equal(few.images, data.train.images[:4])
+    assert torch.equal(few.first(2).images, data.train.images[:2])
 
 
 def test_rows_are_picked_where_they_lie_and_sent() -> None:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from torch import nn
 
 from ablation.errors import AblationError
 from ablation.training import devices
@@ -18,6 +19,23 @@ def test_auto_is_the_accelerator_where_there_is_one_else_the_cpu() -> None:
 def test_a_device_that_is_not_there_is_told_with_those_that_are() -> None:
     with pytest.raises(AblationError, match=r"no device 'tpu'.*it has cpu"):
         devices.resolve_device("tpu")
+
+
+@pytest.mark.parametrize(
+    ("channels", "device", "threads", "expected"),
+    [
+        (8, "cpu", 2, torch.contiguous_format),
+        (8, "cpu", 1, torch.channels_last),
+        (8, "cuda", 2, torch.channels_last),
+        (16, "cpu", 2, torch.channels_last),
+    ],
+)
+def test_channels_are_last_but_where_threads_would_share_the_sums_of_few_channels(
+    channels: int, device: str, threads: int, expected: torch.memory_format
+) -> None:
+    model = nn.Sequential(nn.Conv2d(3, channels, 3), nn.BatchNorm2d(channels), nn.BatchNorm2d(64))
+    assert devices.best_layout(model, device, threads) is expected
+    assert devices.best_layout(model[:1], device, threads) is torch.channels_last
 
 
 @pytest.mark.parametrize(

@@ -76,7 +76,7 @@ def test_it_learns_and_tells_of_every_epoch() -> None:
     assert fitted.train == epochs[-1].train
     data = bright_or_dark()
     assert data.test is not None
-    measured = evaluate(model, data.test, data.transform, "float32")
+    measured = evaluate(model, data.test, data.seen, "float32")
     assert measured.scores.accuracy > 0.9
     assert sum(map(sum, measured.confusion)) == 200
     assert sum(row[label] for label, row in enumerate(measured.confusion)) / 200 == measured.scores.accuracy
