@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 
 from ablation.errors import InputError
 from ablation.settings import Count
+from ablation.sources.decoded import load_or_decode
+from ablation.sources.roots import find_cache_root
 from ablation.sources.stratified import stratified_indices, stratified_subset
 from ablation.splits import LabelledImages, Splits, fingerprint_of
 
@@ -20,7 +24,17 @@ _SUBSET_SEED = 1
 
 def build(root: Path, *, train_size: Count | None = None, test_size: Count = 597) -> Splits:  # noqa: ARG001
     """Handwritten digits: 1,797 grey images of 8 x 8 pixels in ten classes, nothing to download."""
-    from sklearn.datasets import load_digits  # half a second, and only this data set needs it
+    # Kept like decoded files: importing scikit-learn takes a third of a second at the start of each process.
+    name = f"digits-{version('scikit-learn')}-{test_size}"
+    splits = load_or_decode(find_cache_root(), name, (), partial(_whole, test_size))
+    if train_size is None:
+        return splits
+    train = stratified_subset(splits.train, train_size, _SUBSET_SEED, "train_size")
+    return Splits(train, splits.test, CLASSES, fingerprint_of(train, splits.test, CLASSES))
+
+
+def _whole(test_size: int) -> Splits:
+    from sklearn.datasets import load_digits
 
     values, digits = load_digits(return_X_y=True)
     images = np.rint(values * (255 / _DARKEST)).astype(np.uint8).reshape(-1, 1, 8, 8)
@@ -30,6 +44,5 @@ def build(root: Path, *, train_size: Count | None = None, test_size: Count = 597
         raise InputError(f"test_size is {test_size}; give {len(CLASSES)} to {most}, an image a class for either split")
     tested = np.zeros(len(labels), dtype=bool)
     tested[stratified_indices(labels, test_size, _SPLIT_SEED)] = True
-    train = stratified_subset(LabelledImages(images[~tested], labels[~tested]), train_size, _SUBSET_SEED, "train_size")
-    test = LabelledImages(images[tested], labels[tested])
+    train, test = (LabelledImages(images[rows], labels[rows]) for rows in (~tested, tested))
     return Splits(train, test, CLASSES, fingerprint_of(train, test, CLASSES))
