@@ -11,7 +11,7 @@ runs/<study>-<scale>/
     driver.lock, ...      held by the one process that runs the study
     outcomes.jsonl        an index of the outcomes, which `status` counts by
     study.db              Optuna's index, rebuilt from the above
-    report.html, findings.json, findings.md, results.csv; findings-1.json, ... by the plans before
+    report.html, findings.json, findings.md, findings.tex, results.csv; findings-1.json, ... by the plans before
 """
 
 from __future__ import annotations

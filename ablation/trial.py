@@ -77,6 +77,8 @@ class Epoch(Frozen):
     learning_rate: float
     seconds: float
     images_per_second: float
+    gradient_norms: tuple[float | None, ...] = ()
+    """Of the weight of each of the outcome's `layers`, at the epoch's last step; None where it is not finite."""
 
 
 class Cost(Frozen):
@@ -172,6 +174,8 @@ class Outcome(Frozen):
     classes: tuple[Said, ...] = ()
     confusion: tuple[tuple[int, ...], ...] = ()
     """Of the split that the study evaluates on: rows are true classes, columns predicted ones, entries images."""
+    layers: tuple[Said, ...] = ()
+    """The model's layers that have weights, in the order of their declaration."""
     cost: Cost | None = None
     stamp: Stamp | None = None
     earlier_stamps: tuple[Stamp, ...] = ()

@@ -26,6 +26,7 @@ from ablation.training.devices import device_name, peak_memory
 from ablation.training.evaluation import DivergedError, Evaluation, evaluate
 from ablation.training.fit import Fitted, Ingredients, fit
 from ablation.training.generators import forked_generator
+from ablation.training.gradients import layer_names
 from ablation.trial import ATTEMPT_MARK, Assignment, Cost, Outcome, Stamp, uniform_guess
 from ablation.trial_files import check_attempt, remove_leftovers, write_outcome
 from ablation.watching import Link, TrialWatch
@@ -86,7 +87,14 @@ def _train(assignment: Assignment, link: Link, log: IO[str]) -> Outcome | None:
         parameters=parameter_count(built.ingredients.model),
         peak_memory_bytes=peak_memory(assignment.device),
     )
-    known = {"classes": built.splits.classes, "cost": cost, "stamp": stamp, "earlier_stamps": watch.stamps[:-1]}
+    layers = layer_names(built.ingredients.model)
+    known = {
+        "classes": built.splits.classes,
+        "layers": layers,
+        "cost": cost,
+        "stamp": stamp,
+        "earlier_stamps": watch.stamps[:-1],
+    }
     return Outcome.model_validate({**dict(outcome), **known})
 
 

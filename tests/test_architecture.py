@@ -17,7 +17,9 @@ from ablation.study import Study
 
 ROWS = (
     {"__main__"},
-    {"cli"},
+    {"cli", "loading"},
+    {"study_page"},
+    {"seen_images"},
     {"driver", "report"},
     {"sampling", "executors", "tracking", "worker", "calibration", "analysis", "study_file", "changes", "confirming"}
     | {"rehearsal"},
@@ -61,13 +63,14 @@ OWNERS = {
     "optuna": {"sampling"},
     "mlflow": {"tracking"},
     "sqlalchemy": {"addresses"},
-    "plotly": {"report"},
+    "plotly": {"report", "loading"},
     "jinja2": {"report"},
-    "pandas": {"analysis"},
+    "pandas": {"analysis", "loading"},
     "scipy": {"analysis"},
     "torch": {"training", "worker", "preparation", "models", "augmentations", "preprocessing", "optimizers", "cli"}
     | {"sending", "rehearsal"},
-    "numpy": {"training", "worker", "analysis", "report", "datasets"} | {"splits", "sources", "sampling", "rehearsal"},
+    "numpy": {"training", "worker", "analysis", "report", "datasets", "seen_images"}
+    | {"splits", "sources", "sampling", "rehearsal"},
     "sklearn": {"datasets"},
     "pyarrow": {"sources"},
     "PIL": {"sources"},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,6 +36,8 @@ class ImageLayer:
     """For each class the share of its images that was right, NaN where the split has none."""
     correct: Mapping[Place, NDArray[np.bool_]]
     """For each image whether it was right; empty where the seed blocks do not share their images."""
+    said: Mapping[Place, Predictions] = field(default_factory=dict)
+    """The same trials, with the class that each image was taken for."""
     notes: tuple[str, ...] = ()
     """What is missing, in words."""
 
@@ -86,7 +88,9 @@ def image_layer(folder: RunFolder, records: Sequence[Record], arms: Sequence[str
     same, others = _on_the_same_images(read)
     notes += [f"{others} {_trials(others)} evaluated on other images"] if others else []
     note = [f"Of {len(kept)} complete trials the images leave out: {'; '.join(notes)}."] if notes else []
-    return ImageLayer(tuple(arms), classes, recalls, same, tuple(note))
+    return ImageLayer(
+        tuple(arms), classes, recalls, {place: one.correct for place, one in same.items()}, same, tuple(note)
+    )
 
 
 def class_names(records: Sequence[Record]) -> tuple[str, ...]:
@@ -129,13 +133,13 @@ def _read_all(folder: RunFolder, records: Sequence[Record]) -> tuple[dict[Place,
     return found, notes
 
 
-def _on_the_same_images(read: Mapping[Place, Predictions]) -> tuple[dict[Place, NDArray[np.bool_]], int]:
-    """Which images were right, in the trials whose true classes are those of most; how many trials have others."""
+def _on_the_same_images(read: Mapping[Place, Predictions]) -> tuple[dict[Place, Predictions], int]:
+    """The trials whose true classes are those of most, and how many have others."""
     keys = {place: predictions.labels.tobytes() for place, predictions in read.items()}
     if not keys:
         return {}, 0
     (most, count), *_ = Counter(keys.values()).most_common(1)
-    return {place: read[place].correct for place, key in keys.items() if key == most}, len(keys) - count
+    return {place: read[place] for place, key in keys.items() if key == most}, len(keys) - count
 
 
 def _shared(places: Mapping[Place, object], arms: Sequence[str]) -> list[int]:

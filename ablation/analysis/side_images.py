@@ -106,7 +106,7 @@ def _seen(pair: Pair, said_a: Sequence[Predictions], said_b: Sequence[Prediction
     blocks = len(said_a) if pair.paired else len(said_a) + len(said_b)
     test = mcnemar(said_a[0].correct, said_b[0].correct) if pair.are_trials else None
     names = class_names(list(pair.a.scored.values()))
-    taken_a, taken_b = _most_frequent(said_a), _most_frequent(said_b)
+    taken_a, taken_b = most_frequent(said_a), most_frequent(said_b)
     apart = np.flatnonzero(taken_a != taken_b)
     order = apart[np.argsort(-np.abs(right_b - right_a)[apart], kind="stable")]
     disagreements = tuple(
@@ -123,7 +123,7 @@ def _seen(pair: Pair, said_a: Sequence[Predictions], said_b: Sequence[Prediction
     return SideImages(over_images(right_b - right_a, blocks), test, disagreements, note)
 
 
-def _most_frequent(said: Sequence[Predictions]) -> NDArray[np.int64]:
+def most_frequent(said: Sequence[Predictions]) -> NDArray[np.int64]:
     """For each image the class that it is taken for in most seed blocks, the first of equally frequent ones."""
     num_classes = 1 + max(int(one.predicted.max()) for one in said)
     counts = np.zeros((len(said[0].predicted), num_classes), dtype=np.int64)

@@ -1,10 +1,11 @@
-"""The findings as files: `findings.json` for programs, `findings.md` for people."""
+"""The findings as files: `findings.json` for programs, `findings.md` for people, `findings.tex` for papers."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from ablation.analysis.estimates import Interval
+from ablation.analysis.latex import latex
 from ablation.analysis.sentences import UNITS, bounds, difference
 from ablation.durable import write_whole
 from ablation.findings import Aliasing, Analysis, Finding, OtherEffect, Parameters, Ratio
@@ -12,9 +13,10 @@ from ablation.visible import in_markdown
 
 
 def write_findings(analysis: Analysis, folder: Path) -> None:
-    """Write both files into an existing folder; a reader sees the old ones or the new ones, never half."""
+    """Write the files into an existing folder; a reader sees the old ones or the new ones, never half."""
     write_whole(folder / "findings.json", analysis.model_dump_json(indent=2) + "\n")
     write_whole(folder / "findings.md", markdown(analysis))
+    write_whole(folder / "findings.tex", latex(analysis))
 
 
 def markdown(analysis: Analysis) -> str:

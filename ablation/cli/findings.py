@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+import time
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from ablation import designs
 from ablation.analysis.analyse import analyse
-from ablation.analysis.censoring import censoring_notes, outcomes_by_level
 from ablation.analysis.csv_table import from_csv, write_csv
-from ablation.analysis.image_layer import ImageLayer, image_layer
-from ablation.analysis.results import from_records
 from ablation.analysis.writing import markdown, write_findings
-from ablation.cli.linked import with_confirmations
 from ablation.cli.locate import find_folder
 from ablation.cli.terminal import print_findings, print_json, say
 from ablation.errors import InputError
@@ -24,10 +18,11 @@ from ablation.faults import point
 from ablation.findings import Analysis
 from ablation.report.page import Page
 from ablation.report.writing import write
-from ablation.run_folder import Beginning, RunFolder
-from ablation.study import Search, Study
-from ablation.trial import Arm, Record
+from ablation.run_folder import RunFolder
+from ablation.study_page import now, page_of
 from ablation.visible import visible
+
+WATCH_SECONDS = 2.0
 
 FINDING_KEYS = (
     *("kind", "factor", "level", "reference", "metric", "effect", "low", "high"),
@@ -50,54 +45,34 @@ class Written:
         return markdown(self.analysis)
 
 
-def write_study(folder: RunFolder) -> Written:
-    """Analyse what the run folder holds and write report.html, findings.json, findings.md and results.csv."""
-    begun, records = folder.beginning(), folder.records()
-    study = begun.study
-    arms = designs.arms_of(study, records)
-    table = from_records(study, arms, records, begun.changes)
-    found = analyse(table, _layer_of(folder, study, arms, records))
-    page = Page(
-        title=study.name,
-        question=study.question,
-        study=study,
-        digest=begun.digest,
-        analysis=found,
-        records=records,
-        arms=arms,
-        source_text=folder.source_text(),
-        scale_reason=begun.scale_reason,
-        created=_now(),
-        command=_command(begun),
-        folder=str(folder.path),
-    )
+def write_study(folder: RunFolder, *, live: bool = False) -> Written:
+    """Analyse what the run folder holds and write the report with the files beside it.
+
+    A `live` page loads itself again: the study runs, and the report is written anew as it does.
+    """
+    page, table = page_of(folder, lambda text: say(f"warning: {text}"))
+    page = replace(page, live=live)
     write_csv(table, folder.path / "results.csv")
-    if isinstance(study.design, Search):
-        page = _with_suggestions(page, study, records)
-    page = with_confirmations(page, folder)
     return _written(page, folder.path, ("results.csv",))
-
-
-def _with_suggestions(page: Page, study: Study, records: Sequence[Record]) -> Page:
-    """What a search suggests; Optuna is loaded for that alone."""
-    from ablation.sampling.importances import suggest
-
-    levels = outcomes_by_level(study, records)
-    notes = (*page.analysis.notes, *censoring_notes(levels))
-    analysis = page.analysis.model_copy(update={"notes": notes, "levels": levels})
-    return replace(page, analysis=analysis, suggestions=suggest(study, records))
-
-
-def _layer_of(folder: RunFolder, study: Study, arms: Sequence[Arm], records: Sequence[Record]) -> ImageLayer | None:
-    """What the trials said of single images; a search has no findings that it could stand beside."""
-    if isinstance(study.design, Search):
-        return None
-    return image_layer(folder, records, [arm.name for arm in arms], shared_images=study.evaluate_on == "test")
 
 
 def report_study(study: Path, runs_dir: Path, scale: str | None, as_json: bool) -> None:
     """Analyse a study again, as far as it has come."""
     show(write_study(find_folder(study, runs_dir, scale)), as_json)
+
+
+def watch_study(study: Path, runs_dir: Path, scale: str | None, as_json: bool) -> None:
+    """Write the report whenever a trial has ended, until nobody runs the study; then once more, and show it."""
+    folder, before = find_folder(study, runs_dir, scale), -1
+    if folder.holder() is None:
+        say(f"nobody runs {folder.path}: the report is written once")
+    while folder.holder() is not None:
+        ended = sum(status is not None for status in folder.statuses().values())
+        if ended != before:
+            written, before = write_study(folder, live=True), ended
+            say(f"{ended} trials have ended: {written.files[0]}")
+        time.sleep(WATCH_SECONDS)
+    show(write_study(folder), as_json)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +109,7 @@ def report_table(table: Path, out: Path, measure: Measure, as_json: bool) -> Non
         title=table.stem,
         question=f"What do the factors in {table.name} change?",
         analysis=found,
-        created=_now(),
+        created=now(),
         command=f"ablate report --from {shlex.quote(str(table))} --metric {shlex.quote(measure.metric)}{asked}",
     )
     show(_written(page, out, ()), as_json)
@@ -153,7 +128,7 @@ def _written(page: Page, folder: Path, more: tuple[str, ...]) -> Written:
     write_findings(page.analysis, folder)
     write(page, folder / "report.html")
     point("findings written")
-    names = ("report.html", "findings.json", "findings.md", *more)
+    names = ("report.html", "findings.json", "findings.md", "findings.tex", *more)
     return Written(page.title, page.analysis, tuple(folder / name for name in names))
 
 
@@ -165,18 +140,3 @@ def _as_json(written: Written) -> dict[str, Any]:
         "provisional": written.analysis.provisional,
         "findings": [{key: finding[key] for key in FINDING_KEYS} for finding in findings],
     }
-
-
-def _command(begun: Beginning) -> str:
-    study, source = begun.study, begun.source
-    if begun.confirms:
-        fork = "" if study.name == f"{begun.confirms.study}-confirm" else f" --fork {study.name}"
-        return f"ablate confirm {shlex.quote(source)} --top {begun.confirms.top} --seeds {study.seeds}{fork}"
-    scale = "" if study.scale == "full" else f" --scale {study.scale}"
-    fork = "" if study.name == Path(source).stem else f" --fork {study.name}"
-    longer = f" --set seeds={study.seeds}" if any(change.command for change in begun.changes) else ""
-    return f"ablate run {shlex.quote(source)}{scale}{fork}{longer}"
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
@@ -18,6 +16,7 @@ from ablation.errors import AblationError, InputError, StudyFileError
 from ablation.findings import Aliasing
 from ablation.run_folder import RunFolder
 from ablation.settings import Part
+from ablation.sources.roots import offline
 from ablation.splits import VALIDATION_FRACTION, Extent
 from ablation.study import Search, Study
 from ablation.trial import Arm, Cost, Record
@@ -105,7 +104,7 @@ def measured_on(study: Study, records: Sequence[Record], data_root: Path) -> Mea
     if "." in part.name:  # code from outside the package, which a plan does not run
         return None
     try:
-        with _offline():
+        with offline():  # a plan reads what is there
             splits = components.open_data(part, data_root)
     except InputError:
         raise
@@ -119,19 +118,6 @@ def measured_on(study: Study, records: Sequence[Record], data_root: Path) -> Mea
 def images_read(study: Study, extent: Extent) -> int:
     """How many images a trial's outcome is read on."""
     return extent.test if study.evaluate_on == "test" else round(VALIDATION_FRACTION * extent.train)
-
-
-@contextlib.contextmanager
-def _offline() -> Iterator[None]:
-    """A plan reads what is there, and downloads nothing."""
-    before = os.environ.get("ABLATE_OFFLINE")
-    os.environ["ABLATE_OFFLINE"] = "1"
-    try:
-        yield
-    finally:
-        os.environ.pop("ABLATE_OFFLINE")
-        if before is not None:
-            os.environ["ABLATE_OFFLINE"] = before
 
 
 def room_for(folder: RunFolder, study: Study, slots: int, data_root: Path) -> Need:

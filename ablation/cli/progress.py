@@ -11,6 +11,7 @@ from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from ablation.cli.pace import Pace, pace_text
 from ablation.cli.terminal import messages, plain
 from ablation.failures import Failure
 from ablation.trial import Epoch, Outcome, Trial
@@ -51,12 +52,16 @@ class Lines:
 class LiveTable:
     """Running trials as a table under an overall bar, redrawn in place."""
 
-    def __init__(self, planned: int, done: int) -> None:
+    def __init__(self, planned: int, done: int, slots: int) -> None:
         self._rows: dict[str, tuple[Trial, Epoch | None, float]] = {}
+        self._pace = Pace(slots)
+        self._left = planned - done
         self._bar = Progress(
-            TextColumn("trials"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), console=messages
+            *(TextColumn("trials"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()),
+            TextColumn("{task.fields[left]}"),
+            console=messages,
         )
-        self._overall: TaskID = self._bar.add_task("trials", total=planned, completed=done)
+        self._overall: TaskID = self._bar.add_task("trials", total=planned, completed=done, left="")
         self._live = Live(console=messages, get_renderable=self._draw, refresh_per_second=4)
 
     def __enter__(self) -> Self:
@@ -83,7 +88,10 @@ class LiveTable:
 
     def finished(self, trial: Trial, outcome: Outcome) -> None:
         """Take the row away and leave a line above."""
-        self._rows.pop(trial.id, None)
+        row = self._rows.pop(trial.id, None)
+        if row is not None and outcome.status == "complete":
+            self._pace.ended.append(time.monotonic() - row[2])
+        self._left -= 1
         self._bar.advance(self._overall)
         self._live.console.print(plain(f"{_label(trial)}: {_ending(trial, outcome)}"))
 
@@ -91,14 +99,23 @@ class LiveTable:
         table = Table(box=None, pad_edge=False, header_style="bold")
         for column in ("trial", "epoch", "validation accuracy", "validation loss", "seconds left"):
             table.add_column(column)
-        for trial, epoch, launched in tuple(self._rows.values()):
-            table.add_row(*map(plain, _cells(trial, epoch, time.monotonic() - launched)))
+        rows, now = tuple(self._rows.values()), time.monotonic()
+        for trial, epoch, launched in rows:
+            table.add_row(*map(plain, _cells(trial, epoch, now - launched)))
+        running = [(_share(trial, epoch), now - launched) for trial, epoch, launched in rows]
+        left = self._pace.left(max(0, self._left - len(rows)), running)
+        self._bar.update(self._overall, left=pace_text(left) if self._left > 0 else "")
         return Group(table, self._bar)
 
 
-def progress(planned: int, done: int) -> Lines | LiveTable:
+def progress(planned: int, done: int, slots: int) -> Lines | LiveTable:
     """A live table on a terminal, lines elsewhere."""
-    return LiveTable(planned, done) if messages.is_terminal else Lines(planned, done)
+    return LiveTable(planned, done, slots) if messages.is_terminal else Lines(planned, done)
+
+
+def _share(trial: Trial, epoch: Epoch | None) -> float:
+    """How much of a trial is done."""
+    return epoch.epoch / trial.arm.settings.recipe.epochs if epoch else 0.0
 
 
 def _cells(trial: Trial, epoch: Epoch | None, elapsed: float) -> list[str]:

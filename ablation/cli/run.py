@@ -167,7 +167,7 @@ def _drive(run: Run, shipping: Shipping) -> bool:
     if not count_left(folder):
         return True
     try:
-        with progress(planned, done) as audience:
+        with progress(planned, done, run.machine.slots) as audience:
             parts = Drive(
                 folder=folder,
                 sampling=sampling,

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import plotly.graph_objects as go
+
 from ablation.findings import ArmSummary
-from ablation.report import images
+from ablation.report import images, pictures
 from ablation.report.confirmed import confirmed
-from ablation.report.drawing import Drawing, Table
+from ablation.report.drawing import Drawing, Table, label
 from ablation.report.figures import (
     confusion,
     cost,
     curves,
     effects,
+    gradients,
     interactions,
     per_class,
     seed_spread,
@@ -21,7 +24,7 @@ from ablation.report.page import Page
 from ablation.report.palette import Style, arm_styles
 from ablation.report.searched import search_sections
 from ablation.report.section import Section
-from ablation.report.top import arm_anchors
+from ablation.report.top import arm_anchors, contrasted
 from ablation.study import Factorial
 
 _MOST_LEVEL_COLUMNS = 6
@@ -46,11 +49,27 @@ def sections(page: Page) -> tuple[Section, ...]:
         *drawn,
         _images(page),
         _confusion(page),
+        pictures.section(page.seen, page.unseen),
         _cost(page, styles),
+        _gradients(page, styles),
         _seeds(page, styles),
         incomplete(page),
         made(page),
     )
+
+
+def titled_figures(page: Page) -> dict[str, go.Figure]:
+    """The figures of a page by the ids of their sections, each with the title that the page gives it."""
+    drawn = {section.id: section.drawing for section in sections(page) if section.drawing}
+    return {name: _titled(drawing) for name, drawing in drawn.items()}
+
+
+def _titled(drawing: Drawing) -> go.Figure:
+    """A copy that stands alone. The page's own has no title: the heading above it says it."""
+    figure = go.Figure(drawing.figure)
+    height = figure.layout.height or 0
+    title = {"text": label(drawing.title, 90), "x": 0, "xanchor": "left", "y": 1, "yanchor": "top", "yref": "container"}
+    return figure.update_layout(title={**title, "pad": {"t": 12, "l": 12}}, margin={"t": 96}, height=height + 84)
 
 
 def _figure(name: str, title: str, drawing: Drawing | None, missing: str) -> Section:
@@ -151,8 +170,7 @@ def _mean(mean: float | None, sd: float | None, unit: Unit) -> str:
 
 
 def _curves(page: Page, styles: dict[str, Style]) -> Section:
-    moved = [one.arm for one in effects.ordered(page.analysis) if one.arm]
-    value = curves.compute(page.records, page.arm_names, [page.baseline, moved[0] if moved else page.best_other])
+    value = curves.compute(page.records, page.arm_names, contrasted(page))
     return _figure(
         "curves",
         "Learning curves",
@@ -199,6 +217,16 @@ def _cost(page: Page, styles: dict[str, Style]) -> Section:
         "Cost against score",
         cost.draw(value, styles) if value else None,
         "This needs the training time or the parameters of at least two arms that differ in it.",
+    )
+
+
+def _gradients(page: Page, styles: dict[str, Style]) -> Section:
+    value = gradients.compute(page.records, page.arm_names, contrasted(page))
+    return _figure(
+        "gradients",
+        "Gradients by depth",
+        gradients.draw(value, styles) if value else None,
+        "This needs a complete trial of a model with two or more layers, trained since gradients are recorded.",
     )
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from ablation.findings import Analysis
 from ablation.hypotheses import Confirmation, Suggestions
 from ablation.report.numbers import unit_of
+from ablation.report.pictures import Seen
 from ablation.study import Growing, Search, Study
 from ablation.trial import Arm, Record
 
@@ -39,6 +40,12 @@ class Page:
     folder: str = ""
     suggestions: Suggestions = field(default_factory=Suggestions)
     """Of a search: the importances of its factors."""
+    seen: Seen | None = None
+    """Images that two arms get wrong or disagree on."""
+    unseen: str = "This needs predictions of the baseline and another arm on the same test images."
+    """Why there are none."""
+    live: bool = False
+    """Whether the study runs and the file is written again and again: the page then loads itself anew."""
     confirmations: Sequence[Confirmation] = ()
     """Of a search: what was made of its arms since. Of a confirmation: itself."""
 

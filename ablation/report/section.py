@@ -16,6 +16,26 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Picture:
+    """One image of a data set, with what was said of it."""
+
+    address: str
+    """`data:`, with the image in it."""
+    alt: str
+    true: str
+    taken: tuple[tuple[str, str, bool], ...]
+    """For each arm its name, the class that it took the image for, and whether that is right."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pictures:
+    """A row of images."""
+
+    caption: str
+    items: tuple[Picture, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Section:
     """What is empty is not drawn; `missing` says in one line why a section has nothing to show."""
 
@@ -24,6 +44,7 @@ class Section:
     paragraphs: tuple[str, ...] = ()
     drawing: Drawing | None = None
     tables: tuple[Table, ...] = ()
+    pictures: tuple[Pictures, ...] = ()
     folded: tuple[Table, ...] = ()
     facts: tuple[tuple[str, str], ...] = ()
     sources: tuple[Source, ...] = ()

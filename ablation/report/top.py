@@ -63,6 +63,12 @@ def said(page: Page) -> tuple[Said, ...]:
     )
 
 
+def contrasted(page: Page) -> tuple[str, str]:
+    """The two arms that a reader sees first: the baseline and the one that moved most."""
+    moved = [one.arm for one in ordered(page.analysis) if one.arm]
+    return page.baseline, moved[0] if moved else page.best_other
+
+
 def tally(page: Page) -> tuple[tuple[Chip, int], ...]:
     """How many findings of each verdict."""
     verdicts = Counter(one.verdict for one in page.analysis.findings)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 from platformdirs import user_cache_path
@@ -18,6 +20,19 @@ def find_data_root(option: Path | None) -> Path:
 def find_cache_root() -> Path:
     """The folder of all that can be made again: ABLATE_CACHE, else the user's cache folder. It need not exist yet."""
     return _from_environment("ABLATE_CACHE") or user_cache_path("ablation-harness", appauthor=False)
+
+
+@contextlib.contextmanager
+def offline() -> Iterator[None]:
+    """Whoever opens a data set within this takes what is there, and downloads nothing."""
+    before = os.environ.get("ABLATE_OFFLINE")
+    os.environ["ABLATE_OFFLINE"] = "1"
+    try:
+        yield
+    finally:
+        os.environ.pop("ABLATE_OFFLINE")
+        if before is not None:
+            os.environ["ABLATE_OFFLINE"] = before
 
 
 def _from_environment(variable: str) -> Path | None:

@@ -18,6 +18,7 @@ from ablation.training.data import Augmentation, BlockData, augmented, batches, 
 from ablation.training.devices import Precision, synchronize
 from ablation.training.evaluation import DivergedError, evaluate, finite_scores
 from ablation.training.generators import forked_generator, generator_states, restore_generators
+from ablation.training.gradients import gradient_norms
 from ablation.trial import Answer, Epoch, Scores
 
 Schedule = Callable[[float], float]
@@ -179,6 +180,7 @@ class _Training:
             learning_rate=self.ingredients.optimizer.param_groups[0]["lr"],
             seconds=seconds,
             images_per_second=len(data.train) / seconds,
+            gradient_norms=gradient_norms(self.ingredients.model),
         )
         self.epochs.append(epoch)
         self.epoch, self.step, self.seconds, self.seen = self.epoch + 1, 0, 0.0, 0

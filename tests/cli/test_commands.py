@@ -13,7 +13,7 @@ from commands import ablate
 from live_processes import all_gone, descendants
 from small_studies import ONE_FAILS, SEARCH, SMALL, StudyWriter, write_late
 
-REPORT_FILES = ("report.html", "findings.json", "findings.md", "results.csv")
+REPORT_FILES = ("report.html", "findings.json", "findings.md", "findings.tex", "results.csv")
 
 
 def started(cwd: Path, *arguments: str) -> subprocess.Popen[str]:

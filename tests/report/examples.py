@@ -43,6 +43,7 @@ SECONDS = {
     "normalize=none": 95.0,
 }
 BLOCKS, EPOCHS, IMAGES = 5, 6, 200
+LAYERS = (*(f"features.{at}" for at in (0, 3, 7, 10, 14, 17)), "classifier.3")
 
 SETTINGS = Settings(dataset=Part(name="cifar10"), model=Part(name="small"))
 SOURCE = """\
@@ -118,6 +119,7 @@ def _record(one: Arm, block: int, shift: float, generator: np.random.Generator) 
                 learning_rate=0.1,
                 seconds=16.0,
                 images_per_second=340.0,
+                gradient_norms=tuple(0.4 * 0.8**at * (1 + block / 100) / epoch for at in range(len(LAYERS))),
             )
         )
     confusion = _confusion(accuracy, one.name, generator)
@@ -129,6 +131,7 @@ def _record(one: Arm, block: int, shift: float, generator: np.random.Generator) 
         test=Scores(loss=2.5 * (1 - tested), accuracy=tested),
         classes=CLASSES,
         confusion=tuple(tuple(map(int, row)) for row in confusion),
+        layers=LAYERS,
         cost=Cost(
             seconds=SECONDS[one.name] + generator.normal(0, 1.5),
             images_per_second=340,

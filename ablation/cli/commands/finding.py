@@ -37,18 +37,23 @@ def report(
         float | None, typer.Option(min=0, help="With --from: effects inside it count as equivalent.", metavar="EFFECT")
     ] = None,
     out: Annotated[Path | None, typer.Option(help="With --from: the folder for the report.", metavar="DIR")] = None,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Write it whenever a trial has ended, as long as the study runs.")
+    ] = False,
     as_json: options.Json = False,
 ) -> None:
     """Write a study's findings report again, or that of a table of results."""
-    from ablation.cli.findings import Measure, report_study, report_table
+    from ablation.cli.findings import Measure, report_study, report_table, watch_study
     from ablation.errors import InputError
 
     if (study is None) == (table is None):
         raise InputError("give either a STUDY or --from results.csv.")
+    if watch and study is None:
+        raise InputError("--watch follows a STUDY that runs; a table stays as it is.")
     if table is not None:
         report_table(table, out or table.parent, Measure(metric, higher_is_better, margin), as_json)
     elif study is not None:
-        report_study(study, runs_dir, scale, as_json)
+        (watch_study if watch else report_study)(study, runs_dir, scale, as_json)
 
 
 @app.command()

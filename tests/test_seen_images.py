@@ -1,0 +1,87 @@
+"""The pictures of a report are the test images that the trials saw, or there is a sentence that says why not."""
+
+from __future__ import annotations
+
+import base64
+import io
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from made_runs import Planted, made_run
+from PIL import Image
+from small_studies import SMALL, StudyWriter, load
+
+from ablation import components, designs
+from ablation.loading import load as read_back
+from ablation.run_folder import Beginning, RunFolder
+from ablation.trial import Answer, Assignment, Epoch, Outcome
+from ablation.worker import run_trial
+
+
+class Unheard:
+    def report(self, epoch: Epoch) -> Answer:
+        return "proceed"
+
+    def stopping(self) -> bool:
+        return False
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A study of real trials, a seed block of each arm."""
+    place = tmp_path_factory.mktemp("trained")
+    (place / "small.yaml").write_text(SMALL.replace("seeds: 2", "seeds: 1"))
+    study = load(place / "small.yaml")
+    folder = RunFolder(place / "small")
+    folder.begin(Beginning(study=study, digest=study.digest(), scale_reason="", started="", source="small.yaml"), "")
+    for trial in designs.planned_trials(study):
+        given = Assignment(trial=trial, folder=folder.open_trial(trial), data_root=place)
+        assert isinstance(run_trial(given, Unheard()), Outcome)
+    return folder.path
+
+
+def decoded(address: str) -> np.ndarray:
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(address.partition(",")[2]))))
+
+
+def test_pictures_are_the_test_images_of_these_numbers(trained: Path) -> None:
+    results = read_back(trained)
+    seen = results.page.seen
+    assert seen is not None
+    splits = components.open_data(load(trained.parent / "small.yaml").baseline.dataset, trained)
+    assert seen.images
+    for number, address in seen.images.items():
+        image = splits.test.images[number]
+        expected = image[0] if len(image) == 1 else image.transpose(1, 2, 0)
+        np.testing.assert_array_equal(decoded(address), expected)
+
+
+def test_the_page_holds_them_with_words_for_those_who_do_not_see_them(trained: Path, tmp_path: Path) -> None:
+    results = read_back(trained)
+    seen = results.page.seen
+    assert seen is not None
+    html = results.report(tmp_path / "page.html").read_text("utf-8")
+    section = html.split('<section id="pictures"')[1].split("</section>")[0]
+    shown = len(seen.gallery.apart) + len(seen.gallery.both_wrong)
+    assert len(re.findall(r'<img src="data:image/png;base64,[^"]+" alt="test image \d+"', section)) == shown
+    assert section.count('<span class="unseen">baseline: </span>') == shown
+    assert f"{seen.gallery.num_both_wrong} image" in section
+
+
+def test_other_images_than_the_trials_saw_are_not_shown(tmp_path: Path, write_study: StudyWriter) -> None:
+    run = made_run(tmp_path / "small", load(write_study()), Planted({"crop=shifted": 0.9}))
+    page = read_back(run.path).page
+    assert page.seen is None
+    assert page.unseen == "The images of synthetic at hand are not those of the trials."
+
+
+def test_images_that_are_not_at_hand_are_asked_for(
+    tmp_path: Path, write_study: StudyWriter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ABLATE_DATA", str(tmp_path / "nothing"))
+    dataset = "dataset: {name: synthetic, train_size: 96, test_size: 96, num_classes: 3}"
+    study = load(write_study(SMALL.replace(dataset, "dataset: cifar10")))
+    page = read_back(made_run(tmp_path / "small", study, Planted({"crop=shifted": 0.9})).path).page
+    assert page.unseen.startswith("The images of cifar10 are not at hand: find it by ABLATE_DATA")
