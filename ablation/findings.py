@@ -207,6 +207,8 @@ class ArmSummary(Frozen):
     parameters: int | None
     outcomes: dict[str, int]
     """How many trials of each status."""
+    peak_memory: float | None = None
+    """Bytes of the device, or of the process on a CPU; the median."""
     score: float | None = None
     """Of the metric where that is neither accuracy nor loss."""
     score_sd: float | None = None

@@ -6,45 +6,50 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ablation import components
 from ablation.analysis.gallery import gallery
 from ablation.analysis.image_layer import ImageLayer
 from ablation.errors import AblationError
+from ablation.report.about_data import DataFacts
 from ablation.report.page import Page
 from ablation.report.pictures import Seen
 from ablation.report.top import contrasted
 from ablation.settings import Part
 from ablation.sources.roots import find_data_root, offline
 from ablation.sources.thumbnails import data_uri
+from ablation.splits import LabelledImages, Splits
 from ablation.trial import Record
 
 _AT_HAND = "find it by ABLATE_DATA and write the report again with `ablate report`"
 
 
-def with_pictures(page: Page, layer: ImageLayer) -> Page:
-    """The page with images on which its two foremost arms fail or differ, or with the reason why there are none."""
+def with_images(page: Page, layer: ImageLayer) -> Page:
+    """The page with its data set in short, and with images on which its two foremost arms fail or differ.
+
+    Where they cannot be had it says why.
+    """
+    if page.study is None:
+        return page
+    part = page.study.baseline.dataset
+    try:
+        splits = _opened(part)
+    except AblationError as error:
+        return replace(page, unseen=str(error), no_data=str(error))
+    page = replace(page, data=_facts(part, splits))
     first, second = contrasted(page)
     chosen = gallery(layer, first, second)
     if chosen is None:
         return page
     trials = [one for one in page.records if one.trial.arm.name in (first, second)]
-    try:
-        images = _test_images(trials)
-    except AblationError as error:
-        return replace(page, unseen=str(error))
-    wanted = {one.image for one in (*chosen.both_wrong, *chosen.apart)}
-    return replace(page, seen=Seen(chosen, {at: data_uri(images[at]) for at in sorted(wanted)}))
+    if reason := _other_images(trials, part, splits.fingerprint):
+        return replace(page, unseen=reason)
+    wanted = sorted({one.image for one in (*chosen.both_wrong, *chosen.apart)})
+    return replace(page, seen=Seen(chosen, {at: data_uri(splits.test.images[at]) for at in wanted}))
 
 
-def _test_images(trials: Sequence[Record]) -> NDArray[np.uint8]:
-    """The test images that these trials were evaluated on. AblationError says why they are not to be had."""
-    parts = {one.trial.arm.settings.dataset.model_dump_json() for one in trials}
-    prints = {one.outcome.stamp.data_fingerprint for one in trials if one.outcome and one.outcome.stamp}
-    if len(parts) > 1 or len(prints) > 1:
-        raise AblationError("The two arms were not evaluated on the images of one data set.")
-    part = Part.model_validate_json(parts.pop())
+def _opened(part: Part) -> Splits:
+    """The data set, as pictures. AblationError says why it cannot be had."""
     if "." in part.name:
         raise AblationError(f"The images of {part.name} are not shown: a report runs no code from outside the package.")
     try:
@@ -52,8 +57,34 @@ def _test_images(trials: Sequence[Record]) -> NDArray[np.uint8]:
             splits = components.open_data(part, find_data_root(None))
     except AblationError as error:
         raise AblationError(f"The images of {part.name} are not at hand: {_AT_HAND}.") from error
-    if splits.fingerprint not in prints:
-        raise AblationError(f"The images of {part.name} at hand are not those of the trials.")
-    if splits.test.images.shape[1] not in (1, 3):
-        raise AblationError(f"Images of {splits.test.images.shape[1]} channels cannot be shown.")
-    return splits.test.images
+    channels = splits.test.images.shape[1]
+    if channels not in (1, 3):
+        raise AblationError(f"Images of {channels} channels cannot be shown.")
+    return splits
+
+
+def _other_images(trials: Sequence[Record], part: Part, fingerprint: str) -> str:
+    """Why the images at hand are not those of the trials; empty where they are."""
+    if any(one.trial.arm.settings.dataset != part for one in trials):
+        return "The two arms were not evaluated on the images of one data set."
+    prints = {one.outcome.stamp.data_fingerprint for one in trials if one.outcome and one.outcome.stamp}
+    return "" if prints == {fingerprint} else f"The images of {part.name} at hand are not those of the trials."
+
+
+def _facts(part: Part, splits: Splits) -> DataFacts:
+    channels, height, width = splits.train.images.shape[1:]
+    return DataFacts(
+        name=part.name,
+        classes=splits.classes,
+        train=_counts(splits.train, len(splits.classes)),
+        test=_counts(splits.test, len(splits.classes)),
+        size=(height, width, channels),
+        examples=tuple(
+            data_uri(splits.train.images[int(np.argmax(splits.train.labels == at))])
+            for at in range(len(splits.classes))
+        ),
+    )
+
+
+def _counts(part: LabelledImages, classes: int) -> tuple[int, ...]:
+    return tuple(int(number) for number in np.bincount(part.labels, minlength=classes))

@@ -18,7 +18,7 @@ from ablation.errors import AblationError
 from ablation.hypotheses import Confirmation
 from ablation.report.page import Page
 from ablation.run_folder import Beginning, RunFolder
-from ablation.seen_images import with_pictures
+from ablation.seen_images import with_images
 from ablation.study import Search, Study
 from ablation.trial import Arm, Record
 
@@ -47,7 +47,7 @@ def page_of(folder: RunFolder, warn: Warn) -> tuple[Page, ResultsTable]:
         command=_command(begun),
         folder=str(folder.path),
     )
-    page = _with_suggestions(page, study, records) if layer is None else with_pictures(page, layer)
+    page = _with_suggestions(page, study, records) if layer is None else with_images(page, layer)
     return _with_confirmations(page, folder, warn), table
 
 

@@ -83,6 +83,7 @@ def _summary(arm: str, table: ResultsTable, rows: pd.DataFrame) -> ArmSummary:
         loss_sd=_known(scored["loss"].std()),
         seconds=_known(complete["seconds"].median()),
         parameters=None if rows["parameters"].isna().all() else int(rows["parameters"].max()),
+        peak_memory=_known(complete["peak_memory_bytes"].median()),
         score=_known(scored[table.metric].mean()) if other else None,
         score_sd=_known(scored[table.metric].std()) if other else None,
         outcomes={str(s): int(n) for s, n in rows["status"].value_counts(sort=False).items() if s != MISSING},

@@ -5,7 +5,7 @@ from __future__ import annotations
 import plotly.graph_objects as go
 
 from ablation.findings import ArmSummary
-from ablation.report import images, pictures
+from ablation.report import about_data, images, methods, pictures
 from ablation.report.confirmed import confirmed
 from ablation.report.drawing import Drawing, Table, label
 from ablation.report.figures import (
@@ -54,6 +54,8 @@ def sections(page: Page) -> tuple[Section, ...]:
         _gradients(page, styles),
         _seeds(page, styles),
         incomplete(page),
+        *_data(page),
+        *methods.section(page),
         made(page),
     )
 
@@ -70,6 +72,11 @@ def _titled(drawing: Drawing) -> go.Figure:
     height = figure.layout.height or 0
     title = {"text": label(drawing.title, 90), "x": 0, "xanchor": "left", "y": 1, "yanchor": "top", "yref": "container"}
     return figure.update_layout(title={**title, "pad": {"t": 12, "l": 12}}, margin={"t": 96}, height=height + 84)
+
+
+def _data(page: Page) -> list[Section]:
+    """Of a table nobody knows the data."""
+    return [about_data.section(page.data, page.no_data)] if page.study else []
 
 
 def _figure(name: str, title: str, drawing: Drawing | None, missing: str) -> Section:

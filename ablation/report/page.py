@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from ablation.findings import Analysis
 from ablation.hypotheses import Confirmation, Suggestions
+from ablation.report.about_data import DataFacts
 from ablation.report.numbers import unit_of
 from ablation.report.pictures import Seen
 from ablation.study import Growing, Search, Study
@@ -44,6 +45,9 @@ class Page:
     """Images that two arms get wrong or disagree on."""
     unseen: str = "This needs predictions of the baseline and another arm on the same test images."
     """Why there are none."""
+    data: DataFacts | None = None
+    no_data: str = "The data set is not at hand."
+    """Why nothing is said of it."""
     live: bool = False
     """Whether the study runs and the file is written again and again: the page then loads itself anew."""
     confirmations: Sequence[Confirmation] = ()

@@ -48,6 +48,8 @@ class Section:
     folded: tuple[Table, ...] = ()
     facts: tuple[tuple[str, str], ...] = ()
     sources: tuple[Source, ...] = ()
+    listed: tuple[str, ...] = ()
+    """Texts as a list."""
     links: tuple[tuple[str, str], ...] = ()
     """Texts and the files beside the page that they lead to."""
     missing: str = ""

@@ -126,6 +126,8 @@ def test_the_question_and_the_findings_come_first(whole):
         "gradients",
         "seeds",
         "incomplete",
+        "data",
+        "methods",
         "made",
     ]
     assert whole.text("h1") == "Which preprocessing and augmentation steps raise test accuracy on CIFAR-10?"
@@ -176,7 +178,7 @@ def test_an_empty_study_says_so_and_draws_nothing():
     document = Document(render(empty_page()))
     assert "No trial has finished yet" in document.shown
     assert document.all("figure") == []
-    assert len([attrs for attrs in document.all("section") if attrs.get("class") == "lacking"]) == 8
+    assert len([attrs for attrs in document.all("section") if attrs.get("class") == "lacking"]) == 10
 
 
 def test_a_table_of_results_draws_what_it_has():
@@ -257,7 +259,7 @@ def test_hostile_text_is_plain_in_the_figures():
     document = Document(render(hostile_page()))
     allowed = re.compile(r"</?b>|<br>|<extra></extra>")
     figures = [json.loads(data) for tag, data in document.texts if tag == "script" and data.startswith('{"figure"')]
-    assert len(figures) == 6
+    assert len(figures) == 7
     for text in strings(figures):
         assert "<" not in allowed.sub("", text), text
 

@@ -36,10 +36,8 @@ def report(
     margin: Annotated[
         float | None, typer.Option(min=0, help="With --from: effects inside it count as equivalent.", metavar="EFFECT")
     ] = None,
-    out: Annotated[Path | None, typer.Option(help="With --from: the folder for the report.", metavar="DIR")] = None,
-    watch: Annotated[
-        bool, typer.Option("--watch", help="Write it whenever a trial has ended, as long as the study runs.")
-    ] = False,
+    out: options.OutOfTable = None,
+    watch: options.Watch = False,
     as_json: options.Json = False,
 ) -> None:
     """Write a study's findings report again, or that of a table of results."""

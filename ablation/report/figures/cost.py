@@ -14,9 +14,16 @@ from ablation.report.numbers import MISSING, Unit, count, duration, fixed, short
 from ablation.report.palette import GREY, Style
 from ablation.report.panels import Grid, axis, ref
 
-Currency = Literal["seconds", "parameters"]
+Currency = Literal["seconds", "parameters", "peak_memory"]
 
-_TITLES: dict[Currency, str] = {"seconds": "training time of a trial (s)", "parameters": "parameters of the model"}
+_TITLES: dict[Currency, str] = {
+    "seconds": "training time of a trial (s)",
+    "parameters": "parameters of the model",
+    "peak_memory": "peak memory of a trial (bytes)",
+}
+_NAMES: dict[Currency, str] = {"seconds": "seconds", "parameters": "parameters", "peak_memory": "peak memory"}
+_ALIKE = 1.02
+"""Peaks of memory closer together than this ratio are the same: they depend on what ran in the process before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +55,7 @@ def compute(analysis: Analysis) -> Costs | None:
     same: list[str] = []
     for currency in _TITLES:
         points = _points(analysis.arms, currency, unit)
-        if len(points) > 1 and len({point.cost for point in points}) > 1:
+        if len(points) > 1 and _differ(currency, [point.cost for point in points]):
             panels.append((currency, points))
         elif points and currency == "parameters":
             same.append(f"Every arm has {short(points[0].cost)} parameters.")
@@ -58,6 +65,10 @@ def compute(analysis: Analysis) -> Costs | None:
     gain = f"a {'higher' if unit.higher_is_better else 'lower'} {unit.metric}"
     title = f"For {front} of {count(len(panels[0][1]), 'arm')} no other costs less and has {gain}"
     return Costs(title, unit, tuple(panels), tuple(same))
+
+
+def _differ(currency: Currency, costs: Sequence[float]) -> bool:
+    return max(costs) > min(costs) * (_ALIKE if currency == "peak_memory" else 1)
 
 
 def _points(arms: Sequence[ArmSummary], currency: Currency, unit: Unit) -> tuple[Point, ...]:
@@ -100,7 +111,7 @@ def draw(costs: Costs, styles: Mapping[str, Style]) -> Drawing:
         }
         figure.update_layout(
             {
-                axis("x", panel): {"title": {"text": _TITLES[currency]}, "anchor": ref("y", panel)},
+                axis("x", panel): {"title": {"text": _TITLES[currency]}, "anchor": ref("y", panel)} | _ticks(currency),
                 axis("y", panel): score,
             }
         )
@@ -113,6 +124,10 @@ def draw(costs: Costs, styles: Mapping[str, Style]) -> Drawing:
     narrow = Grid(len(costs.panels), 1, 300).layout()
     narrow["height"] = Grid(len(costs.panels), 1, 300).height + 22 * names
     return Drawing("cost-plot", costs.title, " ".join([caption, *costs.same]), figure, _table(costs), narrow)
+
+
+def _ticks(currency: Currency) -> dict[str, object]:
+    return {"tickformat": "~s", "nticks": 5} if currency == "peak_memory" else {}
 
 
 def _front(points: Sequence[Point], unit: Unit, panel: int) -> go.Scatter:
@@ -157,7 +172,7 @@ def _table(costs: Costs) -> Table:
     rows = [
         (
             point.arm,
-            currency,
+            _NAMES[currency],
             duration(point.cost) if currency == "seconds" else short(point.cost),
             costs.unit.value(point.score),
             MISSING if point.sd is None else fixed(point.sd * costs.unit.factor, costs.unit.digits),

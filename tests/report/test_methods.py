@@ -1,0 +1,44 @@
+from dataclasses import replace
+
+from examples import METHOD, empty_page, page, partial_page, search_page, table_page
+
+from ablation.report.methods import section
+
+
+def test_the_text_says_what_was_compared_trained_and_analysed():
+    (found,) = section(page())
+    planned, trained, analysed = found.paragraphs
+    assert planned.startswith("We compared 5 arms in a one-factor-at-a-time design, each in 5 seed blocks.")
+    assert "small on cifar10" in trained
+    assert (
+        "16 epochs with batches of 128 images, sgd at a peak learning rate of 0.1 under the schedule one_cycle"
+        in trained
+    )
+    assert METHOD in analysed
+    assert "±0.50\u202fpp" in analysed
+
+
+def test_only_what_the_method_uses_is_cited():
+    (found,) = section(page())
+    cited = [work.split(" (")[0] for work in found.listed]
+    assert cited == [
+        "Dunnett, C. W.",
+        "Hothorn, T., Bretz, F., Westfall, P.",
+        "Brown, M. B., Forsythe, A. B.",
+        "Schuirmann, D. J.",
+    ]
+    plain = page().analysis.model_copy(update={"method": "Means only."})
+    (bare,) = section(replace(page(), analysis=plain))
+    assert [work.split(",")[0] for work in bare.listed] == ["Schuirmann"]
+
+
+def test_what_is_not_finished_is_said():
+    (found,) = section(partial_page())
+    assert "trials have finished." in found.paragraphs[0]
+    (none,) = section(empty_page())
+    assert "So far 0 of 25 trials have finished." in none.paragraphs[0]
+
+
+def test_of_a_search_or_a_table_nothing_is_claimed():
+    assert section(search_page()) == ()
+    assert section(table_page()) == ()
