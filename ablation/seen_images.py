@@ -73,16 +73,14 @@ def _other_images(trials: Sequence[Record], part: Part, fingerprint: str) -> str
 
 def _facts(part: Part, splits: Splits) -> DataFacts:
     channels, height, width = splits.train.images.shape[1:]
+    firsts = [int(np.argmax(splits.train.labels == at)) for at in range(len(splits.classes))]
     return DataFacts(
         name=part.name,
         classes=splits.classes,
         train=_counts(splits.train, len(splits.classes)),
         test=_counts(splits.test, len(splits.classes)),
         size=(height, width, channels),
-        examples=tuple(
-            data_uri(splits.train.images[int(np.argmax(splits.train.labels == at))])
-            for at in range(len(splits.classes))
-        ),
+        examples=tuple(data_uri(splits.train.images[at]) for at in firsts),
     )
 
 

@@ -85,3 +85,17 @@ def test_images_that_are_not_at_hand_are_asked_for(
     study = load(write_study(SMALL.replace(dataset, "dataset: cifar10")))
     page = read_back(made_run(tmp_path / "small", study, Planted({"crop=shifted": 0.9})).path).page
     assert page.unseen.startswith("The images of cifar10 are not at hand: find it by ABLATE_DATA")
+
+
+def test_the_data_set_is_told_in_short(trained: Path, tmp_path: Path) -> None:
+    results = read_back(trained)
+    html = results.report(tmp_path / "page.html").read_text("utf-8")
+    section = html.split('<section id="data"')[1].split("</section>")[0]
+    assert "synthetic: 96 training images, of which each seed block holds out 10% of each class" in section
+    assert "Each class has 32 training images." in section
+    data = results.page.data
+    assert data is not None
+    splits = components.open_data(load(trained.parent / "small.yaml").baseline.dataset, trained)
+    for at, address in enumerate(data.examples):
+        first = splits.train.images[np.flatnonzero(splits.train.labels == at)[0]]
+        np.testing.assert_array_equal(decoded(address), first[0] if len(first) == 1 else first.transpose(1, 2, 0))

@@ -178,7 +178,7 @@ def test_an_empty_study_says_so_and_draws_nothing():
     document = Document(render(empty_page()))
     assert "No trial has finished yet" in document.shown
     assert document.all("figure") == []
-    assert len([attrs for attrs in document.all("section") if attrs.get("class") == "lacking"]) == 10
+    assert len([attrs for attrs in document.all("section") if attrs.get("class") == "lacking"]) == 11
 
 
 def test_a_table_of_results_draws_what_it_has():
