@@ -1,6 +1,8 @@
 """What many tests start from: small studies, each in a directory of its own."""
 
 import os
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -34,3 +36,17 @@ def small_study(write_study: StudyWriter) -> Study:
 def search_study(write_study: StudyWriter) -> Study:
     """Five trials drawn by TPE."""
     return load(write_study(SEARCH, "search.yaml"))
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[object]:
+    """Chromium; a test that asks for it skips, with the reason, where there is none."""
+    api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
+    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if found is None:
+        pytest.skip("no Chromium on this machine")
+    with api.sync_playwright() as playwright:
+        arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+        chromium = playwright.chromium.launch(executable_path=found, args=arguments)
+        yield chromium
+        chromium.close()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from ablation.report.numbers import UNITS, count
 from ablation.report.page import Page
@@ -63,8 +63,8 @@ def _planned(page: Page, study: Study) -> Iterator[str]:
 
 def _trained(study: Study) -> str:
     baseline, recipe = study.baseline, study.baseline.recipe
-    steps = [_named(part) for part in (*baseline.preprocessing, *baseline.augmentations)]
-    prepared = f", prepared by {', '.join(steps)} (augmentations on training images only)" if steps else ""
+    steps = _listed(", preprocessed by", baseline.preprocessing)
+    prepared = steps + _listed(", training images augmented by", baseline.augmentations)
     return (
         f"The baseline was {_named(baseline.model)} on {_named(baseline.dataset)}{prepared}. It was trained for "
         f"{_recipe(recipe)}. A tenth of each class's training images was held out for validation; statistics for "
@@ -81,8 +81,12 @@ def _recipe(recipe: Recipe) -> str:
     )
 
 
+def _listed(told: str, parts: Sequence[Part]) -> str:
+    return f"{told} {', '.join(map(_named, parts))}" if parts else ""
+
+
 def _named(part: Part) -> str:
-    choices = ", ".join(f"{name} {value}" for name, value in part.choices.items())
+    choices = ", ".join(f"{name} {value}" for name, value in part.choices.items() if value is not None)
     return f"{part.name} ({choices})" if choices else part.name
 
 
