@@ -6,18 +6,17 @@ import ast
 from pathlib import Path
 
 import nbformat
-from made_runs import Planted, made_run
+from commands import ablate
 from nbclient import NotebookClient
-from small_studies import load
 from source_tree import ROOT
 
 NOTEBOOK = ROOT / "docs" / "how-to" / "quickstart.ipynb"
 
 
 def test_it_runs_and_shows_findings_tables_and_figures(tmp_path: Path) -> None:
-    study = load(ROOT / "studies" / "quickstart.yaml")
-    (tmp_path / "runs").mkdir()
-    made_run(tmp_path / "runs" / "quickstart", study, Planted({"mirror=horizontal": 0.7}))
+    study = str(ROOT / "studies" / "quickstart.yaml")
+    assert ablate("run", study, "--scale", "smoke", "--no-tracking", cwd=tmp_path).returncode == 0
+    (tmp_path / "runs" / "quickstart-smoke").rename(tmp_path / "runs" / "quickstart")
     notebook = nbformat.read(NOTEBOOK, as_version=4)
     NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(tmp_path)}}).execute()
     shown = [
