@@ -266,5 +266,6 @@ def test_the_reference_has_every_file_of_a_run_folder(after_tutorial: Path) -> N
     listed = {name for row in rows((REFERENCE / "run-folder.md").read_text("utf-8")) for name in code(row[0])}
     sometimes = {"trials/<id>/log.txt", "trials/<id>/earlier-<n>/", "driver.json", "driver.stop", "confirmations.txt"}
     sometimes |= {"trials/<id>/attempt.json", "trials/<id>/checkpoint-<epoch>-<step>.pt", ".sha256"}
+    sometimes |= {"compiled/", "<key>.json"}
     assert listed - there <= sometimes
     assert there <= listed

@@ -36,6 +36,8 @@ class Checkpoint:
     seen: int
     loss_sum: Tensor
     correct: Tensor
+    norms: Tensor
+    """Of the gradients, where all steps of the epoch are made."""
     model: Mapping[str, Tensor]
     optimizer: Mapping[str, Any]
     generators: Mapping[str, Any]

@@ -18,7 +18,7 @@ from ablation.training.data import Augmentation, BlockData, augmented, batches, 
 from ablation.training.devices import Precision, synchronize
 from ablation.training.evaluation import DivergedError, evaluate, finite_scores
 from ablation.training.generators import forked_generator, generator_states, restore_generators
-from ablation.training.gradients import gradient_norms
+from ablation.training.gradients import as_numbers, gradient_norms
 from ablation.trial import Answer, Epoch, Scores
 
 Schedule = Callable[[float], float]
@@ -127,6 +127,8 @@ class _Training:
     seen: int = 0
     loss_sum: Tensor = field(init=False)
     correct: Tensor = field(init=False)
+    norms: Tensor = field(default_factory=lambda: torch.zeros(0))
+    """Of the gradients at the epoch's last step."""
     epochs: list[Epoch] = field(default_factory=list)
     _since: float = field(default_factory=time.perf_counter)
 
@@ -152,6 +154,7 @@ class _Training:
             seen=self.seen,
             loss_sum=self.loss_sum,
             correct=self.correct,
+            norms=self.norms,
             model=self.ingredients.model.state_dict(),
             optimizer=self.ingredients.optimizer.state_dict(),
             generators=generator_states(self.device),
@@ -163,6 +166,7 @@ class _Training:
         self.seen, self.epochs = checkpoint.seen, list(checkpoint.epochs)
         self.loss_sum = checkpoint.loss_sum.to(self.device)
         self.correct = checkpoint.correct.to(self.device)
+        self.norms = checkpoint.norms.to(self.device)
         self.ingredients.model.load_state_dict(checkpoint.model)
         self.ingredients.optimizer.load_state_dict(dict(checkpoint.optimizer))
         restore_generators(checkpoint.generators)
@@ -180,7 +184,7 @@ class _Training:
             learning_rate=self.ingredients.optimizer.param_groups[0]["lr"],
             seconds=seconds,
             images_per_second=len(data.train) / seconds,
-            gradient_norms=gradient_norms(self.ingredients.model),
+            gradient_norms=as_numbers(self.norms),
         )
         self.epochs.append(epoch)
         self.epoch, self.step, self.seconds, self.seen = self.epoch + 1, 0, 0.0, 0
@@ -207,6 +211,8 @@ def _one_epoch(training: _Training, watch: Watch) -> bool:
             _add_gradients(training, batch, wanted, len(rows) / len(chosen))
         ingredients.optimizer.step()
         training.step += 1
+        if training.step == steps:
+            training.norms = gradient_norms(ingredients.model)
         training.seen += len(chosen)
         if watch.stepped(training.take):
             return False

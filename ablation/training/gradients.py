@@ -19,18 +19,18 @@ def layer_names(model: nn.Module) -> tuple[str, ...]:
     return tuple(name for name, _ in _weights(model))
 
 
-def gradient_norms(model: nn.Module) -> tuple[float | None, ...]:
-    """The Euclidean norm of the gradient of each such weight, as the last step left it; None where it is not finite.
-
-    The device is waited for once.
-    """
+def gradient_norms(model: nn.Module) -> Tensor:
+    """The Euclidean norm of the gradient of each such weight, on the device, as the last step left it."""
     norms = [
-        torch.linalg.vector_norm(weight.grad.float())
-        if weight.grad is not None
-        else torch.zeros((), device=weight.device)
+        torch.linalg.vector_norm(weight.grad.float()) if weight.grad is not None else weight.new_zeros(())
         for _, weight in _weights(model)
     ]
-    values: list[float] = torch.stack(norms).tolist() if norms else []
+    return torch.stack(norms).detach() if norms else torch.zeros(0)
+
+
+def as_numbers(norms: Tensor) -> tuple[float | None, ...]:
+    """Norms to be written down; None where one is not finite. Waits for the device."""
+    values: list[float] = norms.tolist()
     return tuple(float(f"{value:.{_DIGITS}g}") if math.isfinite(value) else None for value in values)
 
 

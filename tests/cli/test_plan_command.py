@@ -10,7 +10,7 @@ from made_runs import Planted, made_run
 from small_studies import SMALL, StudyWriter, load
 
 from ablation.analysis.power import blocks_needed, detectable_effect
-from ablation.cli.rates import BETWEEN_TRIALS, remember_cost
+from ablation.cli.rates import BETWEEN_TRIALS, ENDING, remember_cost
 from ablation.designs import arms
 from ablation.trial import Cost
 
@@ -49,9 +49,9 @@ def test_the_time_of_the_study_that_an_effect_takes_follows_from_what_a_trial_ta
         remember_cost(arm, cost, tmp_path / "runs", 2)
     plan = plan_of(tmp_path, "small.yaml", "--detect", "2pp", "--slots", "2")
     first = plan["contrasts"][0]
-    assert plan["estimated_seconds"] == pytest.approx((10 + BETWEEN_TRIALS) * 3)
+    assert plan["estimated_seconds"] == pytest.approx((10 + BETWEEN_TRIALS) * 3 + ENDING)
     rounds = math.ceil(3 * first["seed_blocks_needed"] / 2)
-    assert first["seconds_needed"] == pytest.approx((10 + BETWEEN_TRIALS) * rounds)
+    assert first["seconds_needed"] == pytest.approx((10 + BETWEEN_TRIALS) * rounds + ENDING)
     text = ablate("plan", "small.yaml", "--detect", "2pp", "--slots", "2", cwd=tmp_path).stdout
     assert "2.00 pp" in text
     assert "crop: shifted" in text

@@ -95,7 +95,7 @@ def test_tables_have_captions_and_scopes(any_page):
 def test_every_figure_has_its_data_as_a_table_and_a_label(any_page):
     plots = [attrs for attrs in any_page.all("div") if "data-plot" in attrs]
     assert len(plots) == len(any_page.all("figure")) <= len(any_page.all("details"))
-    assert all(plot["role"] == "img" and plot["aria-label"] for plot in plots)
+    assert all(plot["role"] == "group" and plot["aria-label"] for plot in plots)
 
 
 def test_nothing_is_loaded_and_scripts_run_by_their_hash(any_page):
