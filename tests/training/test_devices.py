@@ -88,14 +88,14 @@ def step():
     del activations
     return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
 
-print(min([step() for _ in range(5)][2:]))
+print(min([step() for _ in range(20)][10:]))
 """
 
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc has the setting; others are left alone")
 @pytest.mark.parametrize(("prepare", "least", "most"), [('devices.prepare("cpu", 1)', 0, 1_000), ("", 10_000, 40_000)])
 def test_a_step_reuses_the_memory_that_the_one_before_it_freed(prepare: str, least: int, most: int) -> None:
-    """Pages that the system had to give: none once the blocks of a step have been there, 19,532 a step otherwise.
+    """Pages that the system had to give: none once the heap has found its shape, 19,532 a step otherwise.
 
     In a process of its own, as a worker is: what ran before in this one has left its heap in pieces.
     """
