@@ -41,8 +41,8 @@ class MetricDifference(Frozen):
     at_most: float | None = None
 
 
-class Disagreement(Frozen):
-    """An image that A and B take for different classes: where there are several seed blocks, the most frequent ones."""
+class TakenFor(Frozen):
+    """What A and B take an image for: where there are several seed blocks, the classes that are the most frequent."""
 
     image: int
     """Its number in the test images as the data set gives them, from 0; of a validation split, the one in it."""
@@ -97,7 +97,7 @@ class Compared(Frozen):
     """Why there is no difference over images."""
     mcnemar: McNemar | None
     """Of two trials; `first` is A."""
-    disagreements: tuple[Disagreement, ...]
+    disagreements: tuple[TakenFor, ...]
     """Those first whose shares differ most."""
     differences: tuple[str, ...]
     """Settings and circumstances that are not the same, before and after."""

@@ -6,7 +6,7 @@ import csv
 import io
 from pathlib import Path
 
-from ablation.analysis.compared import Compared, Disagreement
+from ablation.analysis.compared import Compared, TakenFor
 from ablation.durable import write_whole
 from ablation.visible import in_cell
 
@@ -23,7 +23,7 @@ def write_compared(compared: Compared, folder: Path) -> tuple[Path, ...]:
 def _rows(compared: Compared) -> str:
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow(Disagreement.model_fields)
+    writer.writerow(TakenFor.model_fields)
     for one in compared.disagreements:
         writer.writerow([one.image, *map(in_cell, (one.true, one.a, one.b)), one.a_right, one.b_right])
     return out.getvalue()

@@ -1,16 +1,12 @@
-"""Which test images are worth looking at: those that two arms both get wrong, and those that only one gets right."""
+"""Which test images are worth looking at: those that two arms both get wrong, and those on which they differ."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
-from ablation.analysis.compared import Disagreement
+from ablation.analysis.compared import TakenFor
+from ablation.analysis.image_by_image import ImageByImage
 from ablation.analysis.image_layer import ImageLayer
-from ablation.analysis.side_images import most_frequent
 
 MOST = 12
 """Images of a kind: what fits on a screen."""
@@ -24,8 +20,8 @@ class Gallery:
     second: str
     """The two arms: `a` and `b` of the images."""
     seed_blocks: int
-    both_wrong: tuple[Disagreement, ...]
-    apart: tuple[Disagreement, ...]
+    both_wrong: tuple[TakenFor, ...]
+    apart: tuple[TakenFor, ...]
     num_both_wrong: int
     """Wrong in every seed block by both arms, shown or not."""
     num_apart: int
@@ -37,46 +33,15 @@ def gallery(layer: ImageLayer, first: str, second: str) -> Gallery | None:
     blocks = sorted(block for arm, block in layer.said if arm == first and (second, block) in layer.said)
     if not blocks or first == second:
         return None
-    said = [[layer.said[arm, block] for block in blocks] for arm in (first, second)]
-    labels = said[0][0].labels
-    right = [np.mean([one.correct for one in own], axis=0) for own in said]
-    taken = [most_frequent(own) for own in said]
-    lost = np.flatnonzero((right[0] == 0) & (right[1] == 0))
-    agreed = np.sum([one.predicted[lost] == taken[at][lost] for at in (0, 1) for one in said[at]], axis=0)
-    apart = np.flatnonzero(taken[0] != taken[1])
-    told = _Told(layer.classes, labels, taken, right)
+    said = ([layer.said[arm, block] for block in blocks] for arm in (first, second))
+    both = ImageByImage(layer.classes, *said)
+    lost, apart = both.both_wrong(), both.apart()
     return Gallery(
         first=first,
         second=second,
         seed_blocks=len(blocks),
-        both_wrong=told.of(lost[np.argsort(-agreed, kind="stable")]),
-        apart=told.of(apart[np.argsort(-np.abs(right[1] - right[0])[apart], kind="stable")]),
+        both_wrong=both.told(lost[:MOST]),
+        apart=both.told(apart[:MOST]),
         num_both_wrong=len(lost),
         num_apart=len(apart),
     )
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Told:
-    """What both arms say of every image."""
-
-    classes: Sequence[str]
-    labels: NDArray[np.int64]
-    taken: Sequence[NDArray[np.int64]]
-    right: Sequence[NDArray[np.float64]]
-
-    def of(self, images: NDArray[np.int64]) -> tuple[Disagreement, ...]:
-        return tuple(
-            Disagreement(
-                image=int(at),
-                true=self._name(self.labels[at]),
-                a=self._name(self.taken[0][at]),
-                b=self._name(self.taken[1][at]),
-                a_right=float(self.right[0][at]),
-                b_right=float(self.right[1][at]),
-            )
-            for at in images[:MOST]
-        )
-
-    def _name(self, label: np.int64) -> str:
-        return self.classes[int(label)] if label < len(self.classes) else str(label)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,20 +34,18 @@ class ImageLayer:
     classes: tuple[str, ...]
     recalls: Mapping[Place, Floats]
     """For each class the share of its images that was right, NaN where the split has none."""
-    correct: Mapping[Place, NDArray[np.bool_]]
-    """For each image whether it was right; empty where the seed blocks do not share their images."""
-    said: Mapping[Place, Predictions] = field(default_factory=dict)
-    """The same trials, with the class that each image was taken for."""
+    said: Mapping[Place, Predictions]
+    """What each image was taken for; empty where the seed blocks do not share their images."""
     notes: tuple[str, ...] = ()
     """What is missing, in words."""
 
     def image_effect(self, contrast: Contrast) -> ImageEffect | None:
         """The contrast over images, in the seed blocks in which all arms that it reads have predictions."""
         weights = self._read(contrast)
-        blocks = _shared(self.correct, list(weights))
+        blocks = _shared(self.said, list(weights))
         if not blocks:
             return None
-        means = (w * np.mean([self.correct[arm, block] for block in blocks], axis=0) for arm, w in weights.items())
+        means = (w * np.mean([self.said[arm, block].correct for block in blocks], axis=0) for arm, w in weights.items())
         return over_images(np.sum(list(means), axis=0), len(blocks))
 
     def class_effects(self, contrast: Contrast, *, told: bool) -> tuple[ClassEffect, ...]:
@@ -88,9 +86,7 @@ def image_layer(folder: RunFolder, records: Sequence[Record], arms: Sequence[str
     same, others = _on_the_same_images(read)
     notes += [f"{others} {_trials(others)} evaluated on other images"] if others else []
     note = [f"Of {len(kept)} complete trials the images leave out: {'; '.join(notes)}."] if notes else []
-    return ImageLayer(
-        tuple(arms), classes, recalls, {place: one.correct for place, one in same.items()}, same, tuple(note)
-    )
+    return ImageLayer(tuple(arms), classes, recalls, same, tuple(note))
 
 
 def class_names(records: Sequence[Record]) -> tuple[str, ...]:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ablation.analysis.compared import Disagreement
+from ablation.analysis.compared import TakenFor
+from ablation.analysis.image_by_image import ImageByImage
 from ablation.analysis.image_layer import class_names, class_recalls
 from ablation.analysis.images import McNemar, mcnemar, over_classes, over_images
 from ablation.analysis.predictions import Predictions, read_predictions
@@ -26,7 +27,7 @@ class SideImages:
 
     effect: ImageEffect | None = None
     mcnemar: McNemar | None = None
-    disagreements: tuple[Disagreement, ...] = ()
+    disagreements: tuple[TakenFor, ...] = ()
     note: str = ""
     """Why there is nothing, or what was left out."""
 
@@ -102,35 +103,7 @@ def _predictions(side: Side, blocks: Sequence[int]) -> dict[int, Predictions]:
 
 
 def _seen(pair: Pair, said_a: Sequence[Predictions], said_b: Sequence[Predictions], note: str) -> SideImages:
-    right_a, right_b = (np.mean([one.correct for one in said], axis=0) for said in (said_a, said_b))
+    both = ImageByImage(class_names(list(pair.a.scored.values())), said_a, said_b)
     blocks = len(said_a) if pair.paired else len(said_a) + len(said_b)
     test = mcnemar(said_a[0].correct, said_b[0].correct) if pair.are_trials else None
-    names = class_names(list(pair.a.scored.values()))
-    taken_a, taken_b = most_frequent(said_a), most_frequent(said_b)
-    apart = np.flatnonzero(taken_a != taken_b)
-    order = apart[np.argsort(-np.abs(right_b - right_a)[apart], kind="stable")]
-    disagreements = tuple(
-        Disagreement(
-            image=int(at),
-            true=_named(names, said_a[0].labels[at]),
-            a=_named(names, taken_a[at]),
-            b=_named(names, taken_b[at]),
-            a_right=float(right_a[at]),
-            b_right=float(right_b[at]),
-        )
-        for at in order
-    )
-    return SideImages(over_images(right_b - right_a, blocks), test, disagreements, note)
-
-
-def most_frequent(said: Sequence[Predictions]) -> NDArray[np.int64]:
-    """For each image the class that it is taken for in most seed blocks, the first of equally frequent ones."""
-    num_classes = 1 + max(int(one.predicted.max()) for one in said)
-    counts = np.zeros((len(said[0].predicted), num_classes), dtype=np.int64)
-    for one in said:
-        counts[np.arange(len(counts)), one.predicted] += 1
-    return np.asarray(counts.argmax(axis=1))
-
-
-def _named(names: Sequence[str], number: int) -> str:
-    return names[number] if number < len(names) else str(number)
+    return SideImages(over_images(both.right[1] - both.right[0], blocks), test, both.told(both.apart()), note)

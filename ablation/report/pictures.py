@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from ablation.analysis.compared import Disagreement
+from ablation.analysis.compared import TakenFor
 from ablation.analysis.gallery import Gallery
 from ablation.report.numbers import count
 from ablation.report.section import Picture, Pictures, Section
@@ -45,11 +45,11 @@ def section(seen: Seen | None, missing: str) -> Section:
     return Section(id="pictures", title=_TITLE, paragraphs=(told,), pictures=tuple(row for row in rows if row.items))
 
 
-def _shown(shown: Sequence[Disagreement], total: int) -> str:
+def _shown(shown: Sequence[TakenFor], total: int) -> str:
     return f", {len(shown)} of them here" if len(shown) < total else ""
 
 
-def _pictures(chosen: Gallery, images: Sequence[Disagreement], addresses: Mapping[int, str]) -> tuple[Picture, ...]:
+def _pictures(chosen: Gallery, images: Sequence[TakenFor], addresses: Mapping[int, str]) -> tuple[Picture, ...]:
     return tuple(
         Picture(
             address=addresses[one.image],

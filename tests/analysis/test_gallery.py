@@ -15,7 +15,7 @@ LABELS = np.array([0, 1, 2, 0, 1])
 
 def layer(said: dict[tuple[str, int], list[int]]) -> ImageLayer:
     read = {place: Predictions(np.array(predicted), LABELS) for place, predicted in said.items()}
-    return ImageLayer(("a", "b"), ("cat", "dog", "emu"), {}, {place: one.correct for place, one in read.items()}, read)
+    return ImageLayer(("a", "b"), ("cat", "dog", "emu"), {}, read)
 
 
 def test_images_are_found_and_ordered_by_how_telling_they_are() -> None:

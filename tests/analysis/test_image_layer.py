@@ -13,7 +13,7 @@ from ablation import designs
 from ablation.analysis.analyse import analyse
 from ablation.analysis.contrasts import Contrast
 from ablation.analysis.image_layer import ImageLayer, image_layer
-from ablation.analysis.predictions import read_predictions
+from ablation.analysis.predictions import Predictions, read_predictions
 from ablation.analysis.results import from_records
 from ablation.analysis.routes import Rule
 from ablation.findings import Analysis
@@ -130,11 +130,16 @@ def test_an_arm_without_any_trial_has_no_layer_and_takes_nothing_from_the_others
     assert flip.images.seed_blocks == 4
 
 
+def said(right: np.ndarray) -> Predictions:
+    """Predictions of class 0 for images that are of it where they are right, else of class 1."""
+    return Predictions(np.zeros(len(right), dtype=np.int64), np.where(right, 0, 1))
+
+
 def test_an_interaction_is_a_difference_of_differences_image_by_image() -> None:
     right = np.random.default_rng(2).random((4, 3, 50)) < 0.7
     arms = ("00", "01", "10", "11")
     layer = ImageLayer(
-        arms, (), {}, {(arm, block): right[at, block] for at, arm in enumerate(arms) for block in range(3)}
+        arms, (), {}, {(arm, block): said(right[at, block]) for at, arm in enumerate(arms) for block in range(3)}
     )
     crossed = Contrast("interaction", "a × b", "", "", (1.0, -1.0, -1.0, 1.0))
     means = right.mean(axis=1)
@@ -146,7 +151,7 @@ def test_an_interaction_is_a_difference_of_differences_image_by_image() -> None:
 def test_a_hundred_trials_of_ten_thousand_images_take_a_moment(tmp_path: Path) -> None:
     draws = np.random.default_rng(3)
     arms = tuple(map(str, range(10)))
-    correct = {(arm, block): draws.random(10_000) < 0.9 for arm in arms for block in range(10)}
+    correct = {(arm, block): said(draws.random(10_000) < 0.9) for arm in arms for block in range(10)}
     recalls = {place: draws.random(10) for place in correct}
     layer = ImageLayer(arms, tuple(map(str, range(10))), recalls, correct)
     file = tmp_path / "predictions.npz"
@@ -168,7 +173,7 @@ def test_a_withheld_main_effect_has_no_layer() -> None:
     table = made_table(scores, {"crop": ["with", "without"], "flip": ["with", "without"]}, "factorial")
     arms = tuple(table.arms)
     right = np.random.default_rng(4).random((4, 6, 30)) < 0.8
-    places = {(arm, block): right[at, block] for at, arm in enumerate(arms) for block in range(6)}
+    places = {(arm, block): said(right[at, block]) for at, arm in enumerate(arms) for block in range(6)}
     recalls = {place: np.array([0.5, 0.6]) for place in places}
     found = analyse(table, ImageLayer(arms, ("cat", "dog"), recalls, places)).findings
     withheld = [one for one in found if "withheld" in one.sentence]
