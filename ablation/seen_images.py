@@ -13,7 +13,7 @@ from ablation.analysis.image_layer import ImageLayer
 from ablation.errors import AblationError
 from ablation.report.about_data import DataFacts
 from ablation.report.page import Page
-from ablation.report.pictures import Seen
+from ablation.report.pictures import ChosenImages
 from ablation.report.top import contrasted
 from ablation.settings import Part
 from ablation.sources.roots import find_data_root, offline
@@ -35,7 +35,7 @@ def with_images(page: Page, layer: ImageLayer) -> Page:
     try:
         splits = _opened(part)
     except AblationError as error:
-        return replace(page, unseen=str(error), no_data=str(error))
+        return replace(page, no_pictures=str(error), no_data=str(error))
     page = replace(page, data=_facts(part, splits))
     first, second = contrasted(page)
     chosen = gallery(layer, first, second)
@@ -43,9 +43,9 @@ def with_images(page: Page, layer: ImageLayer) -> Page:
         return page
     trials = [one for one in page.records if one.trial.arm.name in (first, second)]
     if reason := _other_images(trials, part, splits.fingerprint):
-        return replace(page, unseen=reason)
+        return replace(page, no_pictures=reason)
     wanted = sorted({one.image for one in (*chosen.both_wrong, *chosen.apart)})
-    return replace(page, seen=Seen(chosen, {at: data_uri(splits.test.images[at]) for at in wanted}))
+    return replace(page, pictures=ChosenImages(chosen, {at: data_uri(splits.test.images[at]) for at in wanted}))
 
 
 def _opened(part: Part) -> Splits:

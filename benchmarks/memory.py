@@ -23,10 +23,10 @@ STEPS = 4
 
 
 def status(key: str) -> int:
-    """Megabytes that the system reports of this process."""
+    """Megabytes (10^6 bytes) that the system reports of this process."""
     for line in Path("/proc/self/status").read_text().splitlines():
         if line.startswith(f"{key}:"):
-            return int(line.split()[1]) // 1024
+            return round(int(line.split()[1]) * 1024 / 1e6)
     raise RuntimeError(f"the system tells no {key}; it is read where /proc is")
 
 

@@ -48,7 +48,7 @@ def decoded(address: str) -> np.ndarray:
 
 def test_pictures_are_the_test_images_of_these_numbers(trained: Path) -> None:
     results = read_back(trained)
-    seen = results.page.seen
+    seen = results.page.pictures
     assert seen is not None
     splits = components.open_data(load(trained.parent / "small.yaml").baseline.dataset, trained)
     assert seen.images
@@ -60,7 +60,7 @@ def test_pictures_are_the_test_images_of_these_numbers(trained: Path) -> None:
 
 def test_the_page_holds_them_with_words_for_those_who_do_not_see_them(trained: Path, tmp_path: Path) -> None:
     results = read_back(trained)
-    seen = results.page.seen
+    seen = results.page.pictures
     assert seen is not None
     html = results.report(tmp_path / "page.html").read_text("utf-8")
     section = html.split('<section id="pictures"')[1].split("</section>")[0]
@@ -73,8 +73,8 @@ def test_the_page_holds_them_with_words_for_those_who_do_not_see_them(trained: P
 def test_other_images_than_the_trials_saw_are_not_shown(tmp_path: Path, write_study: StudyWriter) -> None:
     run = made_run(tmp_path / "small", load(write_study()), Planted({"crop=shifted": 0.9}))
     page = read_back(run.path).page
-    assert page.seen is None
-    assert page.unseen == "The images of synthetic at hand are not those of the trials."
+    assert page.pictures is None
+    assert page.no_pictures == "The images of synthetic at hand are not those of the trials."
 
 
 def test_images_that_are_not_at_hand_are_asked_for(
@@ -84,7 +84,7 @@ def test_images_that_are_not_at_hand_are_asked_for(
     dataset = "dataset: {name: synthetic, train_size: 96, test_size: 96, num_classes: 3}"
     study = load(write_study(SMALL.replace(dataset, "dataset: cifar10")))
     page = read_back(made_run(tmp_path / "small", study, Planted({"crop=shifted": 0.9})).path).page
-    assert page.unseen.startswith("The images of cifar10 are not at hand: find it by ABLATE_DATA")
+    assert page.no_pictures.startswith("The images of cifar10 are not at hand: find it by ABLATE_DATA")
 
 
 def test_the_data_set_is_told_in_short(trained: Path, tmp_path: Path) -> None:

@@ -55,8 +55,6 @@ Storage = Annotated[
 MaxHours = Annotated[
     float | None, typer.Option(min=0, help="Stop cleanly after so many hours; run again to go on.", metavar="HOURS")
 ]
-Watch = Annotated[bool, typer.Option("--watch", help="Write it whenever a trial has ended, as long as the study runs.")]
-OutOfTable = Annotated[Path | None, typer.Option(help="With --from: the folder for the report.", metavar="DIR")]
 NoTracking = Annotated[bool, typer.Option("--no-tracking", help="Log nothing to MLflow.")]
 FailFast = Annotated[bool, typer.Option("--fail-fast", help="Stop at the first trial that fails.")]
 TakeOver = Annotated[bool, typer.Option("--take-over", help="End whoever runs the study, and take its place.")]

@@ -49,7 +49,7 @@ def sections(page: Page) -> tuple[Section, ...]:
         *drawn,
         _images(page),
         _confusion(page),
-        pictures.section(page.seen, page.unseen),
+        pictures.section(page.pictures, page.no_pictures),
         _cost(page, styles),
         _gradients(page, styles),
         _seeds(page, styles),

@@ -14,6 +14,8 @@ from ablation.visible import visible
 
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', 'Liberation Sans', Arial, sans-serif"
 SMALL = 12
+MOST_ARMS = 24
+"""More lines than these make a figure unreadable; it says how many it leaves out."""
 
 _BREAK = "\u200b "
 """Where a name without spaces (`crop=without`) may be broken; taken out again."""
@@ -47,6 +49,11 @@ class Drawing:
     figure: go.Figure
     table: Table
     narrow: Mapping[str, object] = field(default_factory=dict)
+
+
+def first_shown(names: Sequence[str], wanted: Sequence[str]) -> frozenset[str]:
+    """The arms that a figure shows before the reader chooses: those wanted that it has, else its first."""
+    return frozenset(name for name in wanted if name in names) or frozenset(names[:1])
 
 
 def label(text: str, width: int = 28, lines: int = 3) -> str:

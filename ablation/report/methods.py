@@ -15,7 +15,7 @@ _DESIGNS = {
     "leave-one-out": "a leave-one-out design",
     "factorial": "a full factorial design",
     "fractional": "a two-level fractional factorial design",
-    "arms": "arms chosen one by one",
+    "explicit": "a list of arms chosen one by one",
 }
 
 _WORKS = {
@@ -52,7 +52,7 @@ def section(page: Page) -> tuple[Section, ...]:
 def _planned(page: Page, study: Study) -> Iterator[str]:
     arms = count(len(page.arms) or len(page.analysis.arms), "arm")
     blocks = f"{'at most ' * page.grows}{count(page.analysis.planned_blocks, 'seed block')}"
-    yield f"We compared {arms} in {_DESIGNS.get(study.design.kind, study.design.kind)}, each in {blocks}."
+    yield f"We compared {arms} in {_DESIGNS[study.design.kind]}, each in {blocks}."
     yield (
         "Within a seed block all arms shared the split into training and validation images, the order of the images, "
         "the random draws of each augmentation and, where their models had equal choices, the initial weights."
@@ -94,14 +94,22 @@ def _analysed(page: Page, study: Study) -> Iterator[str]:
     unit = UNITS[study.metric]
     yield f"{study.metric.capitalize()} was measured once, on the {study.evaluate_on} images after the last epoch."
     yield page.analysis.method
+    if any("diverged" in arm.outcomes for arm in page.analysis.arms):
+        yield "A diverged trial counted as the uniform guess."
+    if not _has_intervals(page):
+        return
     yield (
         "Effects are level minus reference, with intervals that hold for all contrasts together at 95 %; an effect was "
         f"called equivalent where two one-sided tests placed it within ±{unit.difference(study.margin).lstrip('+')}."
     )
-    if any("diverged" in arm.outcomes for arm in page.analysis.arms):
-        yield "A diverged trial counted as the uniform guess."
 
 
 def _works(page: Page) -> Iterator[str]:
     yield from (work for word, work in _WORKS.items() if word in page.analysis.method)
-    yield _EQUIVALENCE
+    if _has_intervals(page):
+        yield _EQUIVALENCE
+
+
+def _has_intervals(page: Page) -> bool:
+    """Whether there is a spread to judge by; one seed block has none."""
+    return any(one.low is not None for one in page.analysis.findings)

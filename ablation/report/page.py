@@ -9,7 +9,7 @@ from ablation.findings import Analysis
 from ablation.hypotheses import Confirmation, Suggestions
 from ablation.report.about_data import DataFacts
 from ablation.report.numbers import unit_of
-from ablation.report.pictures import Seen
+from ablation.report.pictures import ChosenImages
 from ablation.study import Growing, Search, Study
 from ablation.trial import Arm, Record
 
@@ -41,9 +41,9 @@ class Page:
     folder: str = ""
     suggestions: Suggestions = field(default_factory=Suggestions)
     """Of a search: the importances of its factors."""
-    seen: Seen | None = None
+    pictures: ChosenImages | None = None
     """Images that two arms get wrong or disagree on."""
-    unseen: str = "This needs predictions of the baseline and another arm on the same test images."
+    no_pictures: str = "This needs predictions of the baseline and another arm on the same test images."
     """Why there are none."""
     data: DataFacts | None = None
     no_data: str = "The data set is not at hand."

@@ -14,31 +14,31 @@ _TITLE = "Images to look at"
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class ChosenImages:
     """What a page needs for it: the choice of images, and each as a `data:` address by its number."""
 
     gallery: Gallery
     images: Mapping[int, str]
 
 
-def section(seen: Seen | None, missing: str) -> Section:
+def section(shown: ChosenImages | None, missing: str) -> Section:
     """Two rows of pictures; `missing` says why there are none."""
-    if seen is None:
+    if shown is None:
         return Section(id="pictures", title=_TITLE, missing=missing)
-    chosen = seen.gallery
+    chosen = shown.gallery
     arms = f"{chosen.first} and {chosen.second}"
     blocks = count(chosen.seed_blocks, "seed block")
     rows = (
         Pictures(
             f"{count(chosen.num_apart, 'image')} that {arms} take for different classes in most of {blocks}"
             f"{_shown(chosen.apart, chosen.num_apart)}; the most one-sided first",
-            _pictures(chosen, chosen.apart, seen.images),
+            _pictures(chosen, chosen.apart, shown.images),
         ),
         Pictures(
             f"{count(chosen.num_both_wrong, 'image')} that both get wrong in every one of {blocks}"
             f"{_shown(chosen.both_wrong, chosen.num_both_wrong)}; the most unanimous first: look for labels that are "
             "wrong or open to dispute",
-            _pictures(chosen, chosen.both_wrong, seen.images),
+            _pictures(chosen, chosen.both_wrong, shown.images),
         ),
     )
     told = f"Below each image stands its class, then what {chosen.first} and {chosen.second} take it for."

@@ -92,7 +92,7 @@ def _keep_freed_memory() -> None:
     """Let a step reuse the memory that the one before it freed; no number changes by it.
 
     glibc gives large blocks back to the system at once, which clears every page of them anew at the next step: that
-    took 12 % of a step of the small net and of ResNet-18. (Huge pages on top gained nothing and took 100 MB.)
+    took about a tenth of a step of the small net and of ResNet-18. (Huge pages on top gained nothing and took 100 MB.)
     """
     if sys.platform == "linux" and (mallopt := getattr(ctypes.CDLL(None), "mallopt", None)):  # musl has none
         mallopt(_MMAP_THRESHOLD, _KEPT_BLOCK)

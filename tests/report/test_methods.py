@@ -1,8 +1,10 @@
 from dataclasses import replace
 
-from examples import METHOD, empty_page, page, partial_page, search_page, table_page
+import pytest
+from examples import METHOD, empty_page, page, partial_page, search_page, study, table_page
 
 from ablation.report.methods import section
+from ablation.study import Explicit, Factorial, Fractional, LeaveOneOut, OneFactor
 
 
 def test_the_text_says_what_was_compared_trained_and_analysed():
@@ -27,9 +29,21 @@ def test_only_what_the_method_uses_is_cited():
         "Brown, M. B., Forsythe, A. B.",
         "Schuirmann, D. J.",
     ]
-    plain = page().analysis.model_copy(update={"method": "Means only."})
-    (bare,) = section(replace(page(), analysis=plain))
-    assert [work.split(",")[0] for work in bare.listed] == ["Schuirmann"]
+
+
+def test_of_means_alone_no_interval_is_told_and_nothing_cited():
+    findings = tuple(one.model_copy(update={"low": None, "high": None}) for one in page().analysis.findings)
+    means = page().analysis.model_copy(update={"method": "Means only.", "findings": findings})
+    (bare,) = section(replace(page(), analysis=means))
+    assert bare.listed == ()
+    assert bare.paragraphs[-1].endswith("Means only.")
+
+
+@pytest.mark.parametrize("design", [OneFactor, LeaveOneOut, Factorial, Fractional, Explicit])
+def test_every_planned_design_has_its_words(design):
+    changed = study().model_copy(update={"design": design.model_construct()})
+    (found,) = section(replace(page(), study=changed))
+    assert "arms in a " in found.paragraphs[0]
 
 
 def test_what_is_not_finished_is_said():

@@ -10,6 +10,11 @@ import typer
 from ablation.cli import options
 from ablation.cli.app import app
 
+_Out = Annotated[Path | None, typer.Option(help="With --from: the folder for the report.", metavar="DIR")]
+_Watch = Annotated[
+    bool, typer.Option("--watch", help="Write it whenever a trial has ended, as long as the study runs.")
+]
+
 
 @app.command()
 def report(
@@ -36,8 +41,8 @@ def report(
     margin: Annotated[
         float | None, typer.Option(min=0, help="With --from: effects inside it count as equivalent.", metavar="EFFECT")
     ] = None,
-    out: options.OutOfTable = None,
-    watch: options.Watch = False,
+    out: _Out = None,
+    watch: _Watch = False,
     as_json: options.Json = False,
 ) -> None:
     """Write a study's findings report again, or that of a table of results."""

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import plotly.graph_objects as go
 
 from ablation.findings import Metric
-from ablation.report.drawing import Drawing, Table, canvas, group, label, plain, rounded
+from ablation.report.drawing import MOST_ARMS, Drawing, Table, canvas, first_shown, group, label, plain, rounded
 from ablation.report.numbers import MISSING, UNITS, fixed, spread
 from ablation.report.palette import Style, wash
 from ablation.report.panels import Grid, axis, heading, ref
@@ -19,7 +19,7 @@ Part = Literal["train", "validation"]
 
 _PARTS: tuple[Part, ...] = ("validation", "train")
 _METRICS: tuple[Metric, ...] = ("accuracy", "loss")
-_MOST_ARMS, _MOST_ROWS = 24, 12
+_MOST_ROWS = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +52,9 @@ def compute(records: Sequence[Record], arms: Sequence[str], shown: Sequence[str]
     learned = [arm for arm in arms if runs[arm]]
     if not learned:
         return None
-    kept = learned[:_MOST_ARMS]
+    kept = learned[:MOST_ARMS]
     curves = tuple(_curve(runs[arm], metric, part) for arm in kept for metric in _METRICS for part in _PARTS)
-    visible = frozenset(arm for arm in shown if arm in kept) or frozenset(kept[:1])
+    visible = first_shown(kept, shown)
     return Curves(_message(curves), curves, visible, len(learned) - len(kept))
 
 

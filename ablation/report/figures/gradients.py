@@ -9,12 +9,12 @@ from dataclasses import dataclass
 
 import plotly.graph_objects as go
 
-from ablation.report.drawing import Drawing, Table, canvas, group, label, plain, rounded
+from ablation.report.drawing import MOST_ARMS, Drawing, Table, canvas, first_shown, group, label, plain, rounded
 from ablation.report.numbers import MISSING, count, short
 from ablation.report.palette import Style
 from ablation.trial import Record
 
-_MOST_ARMS, _HEIGHT = 24, 400
+_HEIGHT = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +50,8 @@ def compute(records: Sequence[Record], arms: Sequence[str], shown: Sequence[str]
     found = [one for arm in arms if (one := _depth([record for record in records if record.trial.arm.name == arm]))]
     if not found:
         return None
-    kept = tuple(found[:_MOST_ARMS])
-    names = [one.arm for one in kept]
-    visible = frozenset(arm for arm in shown if arm in names) or frozenset(names[:1])
-    return Depths(_message(kept), kept, visible, len(found) - len(kept))
+    kept = tuple(found[:MOST_ARMS])
+    return Depths(_message(kept), kept, first_shown([one.arm for one in kept], shown), len(found) - len(kept))
 
 
 def _depth(records: Sequence[Record]) -> Depth | None:
