@@ -54,6 +54,8 @@ def test_lines_of_both_epochs_and_a_row_for_each_layer():
     assert [trace.line.dash for trace in own] == ["dot", "solid"]
     assert {trace.visible for trace in own} == {True}
     assert {trace.visible for trace in drawing.figure.data if trace not in own} == {"legendonly"}
-    assert drawing.figure.layout.yaxis.type == "log"
+    assert (drawing.figure.layout.yaxis.type, drawing.figure.layout.yaxis.dtick) == ("log", "D2")
+    wide = gradients.draw(gradients.compute(vanishing("baseline"), ARMS, []), arm_styles(ARMS, "baseline"))
+    assert wide.figure.layout.yaxis.dtick is None
     assert len(drawing.table.rows) == len(ARMS) * len(LAYERS)
     assert drawing.table.rows[0][:3] == ("baseline", "1", "features.0")

@@ -99,7 +99,7 @@ def draw(depths: Depths, styles: Mapping[str, Style]) -> Drawing:
         figure.add_trace(_line(one, styles[one.arm], at_end=True).update(visible=visible))
     figure.update_layout(
         xaxis={"title": {"text": "layer, from the image to the logits"}, "tickformat": "d"},
-        yaxis={"title": {"text": "norm of the gradient (log scale)"}, "type": "log", "exponentformat": "power"},
+        yaxis={"title": {"text": "norm of the gradient (log scale)"}, "type": "log", **_ticks(depths)},
     )
     caption = (
         "Euclidean norm of the loss's gradient for the weight of each layer, at the last step of an epoch; geometric "
@@ -111,6 +111,13 @@ def draw(depths: Depths, styles: Mapping[str, Style]) -> Drawing:
         caption += f" {depths.left_out} more arms are left out."
     narrow = {"height": _HEIGHT - 40 + 22 * names}
     return Drawing("gradients-plot", depths.title, caption, figure, _table(depths), narrow)
+
+
+def _ticks(depths: Depths) -> dict[str, object]:
+    """Powers of ten, and between them twos and fives where there are few."""
+    values = [value for one in depths.arms for value in (*one.first, *one.last) if value]
+    few = bool(values) and max(values) < 1000 * min(values)
+    return {"dtick": "D2", "tickformat": "~g"} if few else {"exponentformat": "power"}
 
 
 def _line(one: Depth, style: Style, *, at_end: bool) -> go.Scatter:
