@@ -101,7 +101,7 @@ def test_a_disk_that_refuses_any_durable_write_pauses_the_study_and_costs_nothin
         assert ended.code == 7, (fault, ended.stderr)
         assert "is paused" in ended.stderr or "Make room" in ended.stderr, ended.stderr
         assert "Traceback" not in ended.stderr
-    assert runs.happened() == REFUSED
+    assert list(dict.fromkeys(runs.happened())) == REFUSED  # each of the two workers may meet its own
     last = runs.run()
     assert last.code == 0, last.stderr
     assert differing(runs.contents(), undisturbed) == []
