@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from examples import factorial_page, page, partial_page, search_page
+from screenshots import keep
 from test_figures_of_a_search import hostile_search_page
 from test_page import hostile_page
 
@@ -58,26 +59,29 @@ class Visit:
 
 
 @pytest.mark.parametrize(
-    ("name", "width"),
+    ("name", "width", "scheme"),
     [
-        ("whole", 1280),
-        ("whole", 390),
-        ("partial", 390),
-        ("factorial", 390),
-        ("search", 1280),
-        ("search", 390),
-        ("hostile", 390),
-        ("hostile search", 390),
+        ("whole", 1280, "light"),
+        ("whole", 1280, "dark"),
+        ("whole", 390, "light"),
+        ("whole", 390, "dark"),
+        ("partial", 390, "light"),
+        ("factorial", 390, "light"),
+        ("search", 1280, "light"),
+        ("search", 390, "dark"),
+        ("hostile", 390, "light"),
+        ("hostile search", 390, "light"),
     ],
 )
-def test_every_figure_draws_without_complaint_request_or_sideways_scroll(browser, files, name, width):
-    with Visit(browser, files[name], width) as visit:
+def test_every_figure_draws_without_complaint_request_or_sideways_scroll(browser, files, name, width, scheme):
+    with Visit(browser, files[name], width, scheme) as visit:
         sizes = visit.page.evaluate(SIZES)
         assert sizes
         assert all(size["width"] > 250 and size["height"] > 100 and size["right"] <= width for size in sizes)
         assert visit.complaints == []
         assert visit.requests == [files[name].as_uri()]
         assert visit.page.evaluate("document.documentElement.scrollWidth") <= width
+        keep(visit.page, f"report of {name} {width} {scheme}")
 
 
 @pytest.mark.parametrize("width", [1280, 390])
