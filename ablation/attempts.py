@@ -1,7 +1,7 @@
 """Attempts at a trial: what each came to, which of them count, and whether there is another.
 
 An attempt counts only if it failed by itself and left no newer checkpoint. The driver's end, a stop and a signal from
-outside never count. Loads no torch.
+outside never count, nor does a device that fails. Loads no torch.
 """
 
 from __future__ import annotations
@@ -87,11 +87,12 @@ def _again(folder: Path, trial: Trial, failure: Failure) -> bool:
 def _result(
     folder: Path, future: Future[Outcome | Failure | None] | None, memory_ran_out: bool
 ) -> tuple[Outcome | Failure | None, bool]:
-    """What came of an attempt, and whether somebody ended it from outside."""
+    """What came of an attempt, and whether that came from outside: somebody ended it, or the device failed."""
     if future is None:
         return None, True
     try:
-        return future.result(), False
+        result = future.result()
+        return result, isinstance(result, Failure) and result.blames_device
     except CancelledError:
         return None, True
     except ProcessEndedError as error:

@@ -68,6 +68,13 @@ class Machine:
     executor: Executor
     slots: int
     data_root: Path
+    slots_aside: Callable[[], int] = lambda: 0
+    """How many of them take nothing more, since their device fails."""
+
+    @property
+    def room(self) -> int:
+        """How many trials can run side by side now."""
+        return self.slots - self.slots_aside()
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +182,7 @@ def _next_message(parts: Drive, state: _State) -> Reported | Ended | None:
     if parts.stop.requested and not state.stop_at:
         state.stop_at = now + GRACE_SECONDS
     deadline = float("inf") if parts.deadline is None else parts.deadline
-    waiting = state.again.next() if len(state.running) < parts.machine.slots else float("inf")
+    waiting = state.again.next() if len(state.running) < parts.machine.room else float("inf")
     until = state.stop_at or min(deadline, waiting)
     try:
         return state.inbox.get(timeout=None if until == float("inf") else max(0.0, until - now))
@@ -190,7 +197,7 @@ def _heed_deadline(parts: Drive) -> None:
 
 def _launch_all(parts: Drive, state: _State) -> None:
     _heed_deadline(parts)
-    while not parts.stop.requested and len(state.running) < parts.machine.slots:
+    while not parts.stop.requested and len(state.running) < parts.machine.room:
         parts.fence()
         trial = state.again.take() or (None if state.exhausted else parts.sampling.ask())
         point("trial asked")
@@ -219,7 +226,7 @@ def _launch(parts: Drive, state: _State, trial: Trial) -> None:
         checkpoint_seconds=execution.checkpoint_seconds,
         hang_seconds=execution.hang_seconds,
         pieces=next_pieces(folder),
-        slots=parts.machine.slots,
+        slots=parts.machine.room,
         token=parts.token,
         package_code=package_code(),
         compilations=parts.folder.path.resolve() / "compiled" if execution.device == "cuda" else None,

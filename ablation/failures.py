@@ -13,6 +13,12 @@ from ablation.trial import ACCIDENTS, ATTEMPT_MARK, Cause, Said
 
 _DISK = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO}
 _DEVICE = re.compile(r"(?s)\b(CUDA|HIP|MPS|XPU)\b.*out of memory|\bCU(DNN|BLAS|FFT|SOLVER)_(STATUS_)?ALLOC_FAILED")
+_BROKEN = re.compile(
+    r"(CUDA|HIP) (driver )?error: .*(ECC|busy or unavailable|no (CUDA|ROCm)-capable device|hardware|NVLink"
+    r"|unknown error|initialization error|not yet initialized|invalid device ordinal)|No (CUDA|HIP) GPUs are available"
+)
+_STICKY = re.compile(r"\b(CUDA|HIP) (driver )?error\b")
+"""Whatever it was, the context of the process is lost to what comes after."""
 _HOST = re.compile(r"can't allocate memory|std::bad_alloc")
 _FROM_OUTSIDE: set[int] = {signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP}
 
@@ -44,7 +50,12 @@ class Failure(Frozen):
     @property
     def spoils_process(self) -> bool:
         """Whether the process must not run another trial: its memory, or its device's, may be in pieces."""
-        return self.cause in ("device memory", "host memory")
+        return self.cause in ("device memory", "host memory", "device") or bool(_STICKY.search(self.reason))
+
+    @property
+    def blames_device(self) -> bool:
+        """Whether the device failed rather than what ran on it."""
+        return self.cause == "device"
 
 
 def failure_of(error: BaseException, folder: Path | None = None) -> Failure:
@@ -58,6 +69,8 @@ def _cause(error: BaseException, folder: Path | None) -> Cause:
     # Known by name, for this file loads no torch; what the libraries under it want for comes as a RuntimeError.
     if type(error).__name__ == "OutOfMemoryError" or (isinstance(error, RuntimeError) and _DEVICE.search(str(error))):
         return "device memory"
+    if isinstance(error, RuntimeError) and _BROKEN.search(str(error)):
+        return "device"
     if isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and _HOST.search(str(error))):
         return "host memory"
     if isinstance(error, TimeoutError):

@@ -44,6 +44,11 @@ class DriverLink:
     patience: float
     """Seconds without any message after which a worker counts as hanging: longer than its own watchdog waits."""
 
+    @property
+    def about(self) -> str:
+        """What is run, by name."""
+        return self.trial.id
+
     def report(self, epoch: Epoch) -> Answer:
         """Bring an epoch to the driver, and its answer back."""
         self.fence()

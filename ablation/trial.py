@@ -35,10 +35,10 @@ Level = str | int | float
 Split = Literal["train", "validation", "test"]
 Status = Literal["complete", "diverged", "pruned", "failed"]
 Answer = Literal["proceed", "prune", "stop"]
-Cause = Literal["input", "data", "device memory", "host memory", "timeout", "hang", "killed", "disk", "bug"]
+Cause = Literal["input", "data", "device", "device memory", "host memory", "timeout", "hang", "killed", "disk", "bug"]
 """Why an attempt at a trial failed. Bugs and bad input or data fail again; the others are accidents."""
 
-ACCIDENTS: frozenset[Cause] = frozenset({"device memory", "host memory", "timeout", "hang", "killed", "disk"})
+ACCIDENTS: frozenset[Cause] = frozenset({"device", "device memory", "host memory", "timeout", "hang", "killed", "disk"})
 
 
 class Arm(Frozen):

@@ -42,7 +42,7 @@ LOAD = "import sys; from pathlib import Path; from ablation.datasets.cifar10 imp
 class Link:
     """Nobody listens."""
 
-    patience = 120.0
+    patience, about = 120.0, ""
 
 
 def get_ready(assignment: Assignment, link: Link) -> tuple[float, int, int]:  # noqa: ARG001

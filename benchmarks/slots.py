@@ -52,7 +52,7 @@ NETS = {"small": ("small", 12_000), "vgg 16": ("{name: vgg, depth: 16}", 2_000)}
 class Link:
     """Nobody listens."""
 
-    patience = 600.0
+    patience, about = 600.0, ""
 
     def report(self, epoch: Epoch) -> Answer:  # noqa: ARG002
         """Go on."""

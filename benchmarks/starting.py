@@ -28,7 +28,7 @@ IMAGES = 10_000
 
 WORKER = """
 from ablation.executors.process_per_device import ProcessPerDevice, preload
-class Link: patience = 60.0
+class Link: patience, about = 60.0, ""
 if __name__ == "__main__":
     preload("ablation.worker", "ablation.training.first_optimizer")
     from benchmark_call import is_ready

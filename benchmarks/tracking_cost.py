@@ -59,7 +59,7 @@ EPOCHS, QUICK_EPOCHS = 4, 1
 class Unwatched:
     """A training that leaves nothing."""
 
-    patience = 600.0
+    patience, about = 600.0, ""
 
     def begin(self) -> Checkpoint | None:
         """From the start."""

@@ -19,6 +19,9 @@ CAUSES: list[tuple[BaseException, Cause]] = [
     (RuntimeError("cuDNN error: CUDNN_STATUS_ALLOC_FAILED"), "device memory"),
     (RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"), "device memory"),
     (torch.AcceleratorError("CUDA error: an illegal memory access was encountered"), "bug"),
+    (torch.AcceleratorError("CUDA error: uncorrectable ECC error encountered"), "device"),
+    (torch.AcceleratorError("CUDA error: CUDA-capable device(s) is/are busy or unavailable"), "device"),
+    (RuntimeError("No CUDA GPUs are available"), "device"),
     (ValueError("out of memory"), "bug"),
     (MemoryError(), "host memory"),
     (OSError(errno.ENOMEM, "Cannot allocate memory"), "host memory"),
@@ -95,3 +98,16 @@ def test_kills_for_want_of_memory_are_those_of_the_control_group_or_of_the_machi
 
 def test_this_machine_can_be_asked() -> None:
     assert memory_kills() >= 0
+
+
+@pytest.mark.parametrize(
+    ("error", "spoils", "blames"),
+    [
+        (torch.AcceleratorError("CUDA error: an illegal memory access was encountered"), True, False),
+        (torch.AcceleratorError("CUDA error: uncorrectable ECC error encountered"), True, True),
+        (ValueError("no such choice"), False, False),
+    ],
+)
+def test_a_cuda_error_leaves_a_process_of_no_use(error: BaseException, spoils: bool, blames: bool) -> None:
+    failure = failure_of(error)
+    assert (failure.spoils_process, failure.blames_device) == (spoils, blames)

@@ -41,6 +41,7 @@ class Unheard:
     """The link of calls that report to nobody."""
 
     patience: float = 600.0
+    about: str = ""
 
 
 def machine_of(study: Study, slots: int | None, data_root: Path) -> Machine:
@@ -58,7 +59,8 @@ def machine_of(study: Study, slots: int | None, data_root: Path) -> Machine:
             f"{fitting} would. `--slots auto` takes {fitting}."
         )
     environments = slot_environments(devices, threads, slots)
-    return Machine(ProcessPerDevice(environments), slots, data_root)
+    executor = ProcessPerDevice(environments, say)
+    return Machine(executor, slots, data_root, executor.slots_aside)
 
 
 def default_slots(study: Study) -> int:

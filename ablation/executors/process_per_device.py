@@ -3,7 +3,8 @@
 A `concurrent.futures.Executor`. Knows nothing of trials: a function and its arguments go to the process, calls of the
 link come back as messages and are made here. A process that sends none for the link's `patience` is ended, and so is
 one whose result says `spoils_process`, or whose link raises. Each is the leader of a group: what a trial has started
-ends with its process, and all of them with the driver.
+ends with its process, and all of them with the driver. A device that fails repeatedly, by results that say
+`blames_device` or by processes that end, is set aside.
 """
 
 from __future__ import annotations
@@ -24,7 +25,8 @@ from multiprocessing.context import ForkServerContext, SpawnContext
 from typing import Any
 
 from ablation.executors.guarding import Guard
-from ablation.failures import ProcessEndedError
+from ablation.executors.set_aside import Devices
+from ablation.failures import ProcessEndedError, came_from_outside
 
 _FORKS = "forkserver" in multiprocessing.get_all_start_methods()
 
@@ -67,10 +69,11 @@ class Call:
 class ProcessPerDevice(Executor):
     """A process for each slot; `environments` names its device, set before torch looks for one."""
 
-    def __init__(self, environments: Sequence[Mapping[str, str]]) -> None:
+    def __init__(self, environments: Sequence[Mapping[str, str]], say: Callable[[str], None] = print) -> None:
         self._calls: queue.SimpleQueue[Call | None] = queue.SimpleQueue()
         self._processes: set[_Process] = set()
         self._guard = Guard()
+        self._devices = Devices([_device(each) for each in environments], say)
         self._at_once = False
         self._threads = [
             threading.Thread(target=self._serve, args=(dict(environment),), name=f"slot-{slot}", daemon=True)
@@ -86,6 +89,10 @@ class ProcessPerDevice(Executor):
         future: Future[Any] = Future()
         self._calls.put(Call(future, fn, args[:-1], args[-1]))
         return future
+
+    def slots_aside(self) -> int:
+        """How many slots take nothing more, since their device failed repeatedly."""
+        return self._devices.slots_aside()
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """End the processes: after what they run, or at once with `wait=False`."""
@@ -111,24 +118,37 @@ class ProcessPerDevice(Executor):
     def _serve(self, environment: dict[str, str]) -> None:
         """Run what comes, one after another, in a process that is replaced when it died."""
         process: _Process | None = None
+        device = _device(environment)
         while (call := self._calls.get()) is not None:
             if not call.future.set_running_or_notify_cancel():
                 continue
-            if process is None:
-                process = self._start(environment)
-            try:
-                result = process.run(call)
-                if getattr(result, "spoils_process", False):
-                    process.kill()
-                call.future.set_result(result)
-            except Exception as error:  # noqa: BLE001 - it belongs to whoever waits for the future
-                call.future.set_exception(error)
+            process = process or self._start(environment)
+            self._run(call, process, device)
             if process.ended:
                 self._processes.discard(process)
                 process = None
+            if not self._devices.is_fit(device):
+                break
         if process is not None:
             process.close()
             self._processes.discard(process)
+
+    def _run(self, call: Call, process: _Process, device: str) -> None:
+        """Bring a call to its end, and note what that says of the device before anybody hears of it."""
+        try:
+            result = process.run(call)
+        except Exception as error:  # noqa: BLE001 - it belongs to whoever waits for the future
+            if isinstance(error, ProcessEndedError) and not came_from_outside(error.process_exit_code):
+                self._devices.failed(device, str(error), call.link.about, blamed=False)
+            call.future.set_exception(error)
+            return
+        if getattr(result, "spoils_process", False):
+            process.kill()
+        if getattr(result, "blames_device", False):
+            self._devices.failed(device, result.reason, call.link.about, blamed=True)
+        else:
+            self._devices.succeeded(device)
+        call.future.set_result(result)
 
     def _start(self, environment: dict[str, str]) -> _Process:
         process = _Process(environment, self._guard)
@@ -136,6 +156,11 @@ class ProcessPerDevice(Executor):
         if self._at_once:  # `shutdown` has looked before the process was there
             process.kill()
         return process
+
+
+def _device(environment: Mapping[str, str]) -> str:
+    """What tells a slot's device from others, as a person may read it."""
+    return " ".join(f"{name}={value}" for name, value in sorted(environment.items()))
 
 
 class _Process:

@@ -24,7 +24,7 @@ Factory = Callable[[], Executor]
 class Recorder:
     """A link that remembers what it heard."""
 
-    patience = 30.0
+    patience, about = 30.0, "a test"
 
     def __init__(self) -> None:
         self.heard: list[object] = []

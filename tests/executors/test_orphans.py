@@ -12,7 +12,7 @@ import ctypes, os, signal, subprocess, sys, time
 from ablation.executors.process_per_device import ProcessPerDevice
 
 class Link:
-    patience = 600.0
+    patience, about = 600.0, "a test"
     def report(self, content):
         print(content, flush=True)
     def stopping(self):
