@@ -65,7 +65,7 @@ class Results:
         return Path(path)
 
     def _repr_markdown_(self) -> str:
-        return markdown(self.page.analysis)
+        return markdown(self.page.analysis, self.page.question)
 
 
 def load(folder: str | Path) -> Results:

@@ -12,20 +12,21 @@ from ablation.findings import Aliasing, Analysis, Finding, OtherEffect, Paramete
 from ablation.visible import in_markdown
 
 
-def write_findings(analysis: Analysis, folder: Path) -> None:
+def write_findings(analysis: Analysis, folder: Path, question: str = "") -> None:
     """Write the files into an existing folder; a reader sees the old ones or the new ones, never half."""
     write_whole(folder / "findings.json", analysis.model_dump_json(indent=2) + "\n")
-    write_whole(folder / "findings.md", markdown(analysis))
+    write_whole(folder / "findings.md", markdown(analysis, question))
     write_whole(folder / "findings.tex", latex(analysis))
 
 
-def markdown(analysis: Analysis) -> str:
-    """Findings, arms, notes and method, in this order. Names from the study are shown letter by letter."""
+def markdown(analysis: Analysis, question: str = "") -> str:
+    """Question, findings, arms, notes and method, in this order. Names from the study are shown letter by letter."""
     title = "# Findings (provisional)" if analysis.provisional else "# Findings"
     findings = [f"- {in_markdown(finding.sentence)}" for finding in analysis.findings] or ["None."]
     notes = ["## Notes", *(f"- {in_markdown(note)}" for note in analysis.notes)] if analysis.notes else []
     parts = [
         title,
+        *([in_markdown(question), ""] if question else []),
         *findings,
         "",
         "## Arms",

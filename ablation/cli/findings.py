@@ -125,7 +125,7 @@ def show(written: Written, as_json: bool) -> None:
 
 
 def _written(page: Page, folder: Path, more: tuple[str, ...]) -> Written:
-    write_findings(page.analysis, folder)
+    write_findings(page.analysis, folder, page.question)
     write(page, folder / "report.html")
     point("findings written")
     names = ("report.html", "findings.json", "findings.md", "findings.tex", *more)

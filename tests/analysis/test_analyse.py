@@ -299,10 +299,11 @@ def test_an_interaction_is_told_against_the_sum_and_never_as_help(sign, verdict,
 def test_findings_are_written_for_programs_and_people(tmp_path):
     hostile = {"a|b": ["*x*", "<script>", "# y\n| z"]}
     analysis = analyse(made_table(shifted(0, 0.03, -0.03), hostile))
-    write_findings(analysis, tmp_path)
+    write_findings(analysis, tmp_path, "Does <b>a</b> help?")
     assert Analysis.model_validate_json((tmp_path / "findings.json").read_text()) == analysis
     assert json.loads((tmp_path / "findings.json").read_text())["findings"][0]["verdict"] == "helps"
     text = (tmp_path / "findings.md").read_text()
+    assert text.startswith("# Findings\nDoes &lt;b&gt;a&lt;/b&gt; help?\n\n- ")
     assert "<script>" not in text
     assert "\n# y" not in text
     assert r"a\|b: &lt;script&gt; instead of \*x\*" in text
