@@ -69,7 +69,7 @@ class Call:
 class ProcessPerDevice(Executor):
     """A process for each slot; `environments` names its device, set before torch looks for one."""
 
-    def __init__(self, environments: Sequence[Mapping[str, str]], say: Callable[[str], None] = print) -> None:
+    def __init__(self, environments: Sequence[Mapping[str, str]], say: Callable[[str], None] = lambda _: None) -> None:
         self._calls: queue.SimpleQueue[Call | None] = queue.SimpleQueue()
         self._processes: set[_Process] = set()
         self._guard = Guard()

@@ -64,10 +64,15 @@ def test_a_study_on_fake_devices_is_packed_and_takes_them_in_turn(
     small_study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     environments: list[dict[str, str]] = []
+
+    class Noting(ProcessPerDevice):
+        def __init__(self, given: list[dict[str, str]], say: object) -> None:
+            environments.extend(given)
+
     monkeypatch.setattr(slots, "cuda_devices", lambda: ["2", "5"])
     monkeypatch.setattr(slots, "usable_cores", lambda: 64)
     monkeypatch.setattr(slots, "_probe", lambda study, device, root: [MemoryNeed(20 * GB, 80 * GB)])
-    monkeypatch.setattr(slots, "ProcessPerDevice", environments.extend)
+    monkeypatch.setattr(slots, "ProcessPerDevice", Noting)
     study = on("cuda", small_study)
     assert machine_of(study, None, tmp_path).slots == 6
     assert [one["CUDA_VISIBLE_DEVICES"] for one in environments] == ["2", "5"] * 3
