@@ -34,7 +34,7 @@ class Table:
     numbers: range = range(0)
     """The columns that stand right."""
     anchors: tuple[str, ...] = ()
-    """An id for each row, for links to it."""
+    """An id for each row, for links to it; empty where none leads there."""
     marked: tuple[int, ...] = ()
     """Rows that stand out."""
 

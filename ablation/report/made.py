@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
 from ablation.report.drawing import Table
 from ablation.report.numbers import MISSING, UNITS, count, duration
 from ablation.report.page import Page
 from ablation.report.section import Section, Source
+from ablation.report.top import MOST_LISTED, trial_anchors
 from ablation.trial import Record, Stamp
-
-_MOST_TRIALS = 1000
 
 
 def incomplete(page: Page) -> Section:
@@ -148,11 +147,32 @@ def _ranges(numbers: list[int]) -> str:
 
 
 def _trials(page: Page) -> Table:
-    shown = sorted(page.records, key=lambda one: (_started(one) == "", _started(one)))[:_MOST_TRIALS]
-    rest = f" (the first {_MOST_TRIALS} of {len(page.records)})" if len(page.records) > _MOST_TRIALS else ""
+    """Of a search in the order in which they ran; else those of an arm together, where the links of findings lead."""
+    arms = list(trial_anchors(page))
+    order = {arm: at for at, arm in enumerate(arms)}
+
+    def place(record: Record) -> tuple[object, ...]:
+        ran = (_started(record) == "", _started(record))
+        trial = record.trial
+        return ran if page.is_search else (order.get(trial.arm.name, len(arms)), trial.block, *ran)
+
+    shown = sorted(page.records, key=place)[:MOST_LISTED]
+    rest = f" (the first {MOST_LISTED} of {len(page.records)})" if len(page.records) > MOST_LISTED else ""
     columns = ("started", "arm", "seed block", "outcome", "train", "validation", "test", "time")
-    caption = f"All trials in the order in which they ran{rest}; accuracy by split"
-    return Table(caption, columns, tuple(map(_trial, shown)), numbers=range(4, 8))
+    by = "in the order in which they ran" if page.is_search else "by arm and seed block"
+    return Table(
+        f"All trials {by}{rest}; accuracy by split",
+        columns,
+        tuple(map(_trial, shown)),
+        numbers=range(4, 8),
+        anchors=() if page.is_search else _firsts(shown, trial_anchors(page)),
+    )
+
+
+def _firsts(shown: Sequence[Record], anchors: Mapping[str, str]) -> tuple[str, ...]:
+    """The id of an arm at its first row."""
+    left = dict(anchors)
+    return tuple(left.pop(record.trial.arm.name, "") for record in shown)
 
 
 def _started(record: Record) -> str:

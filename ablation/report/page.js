@@ -65,5 +65,14 @@
     printing = false;
     drawAll();
   });
-  drawAll().then(() => document.documentElement.setAttribute("data-drawn", holders.length));
+  // A link may lead into a table that is folded; not every browser opens it.
+  function unfold() {
+    const target = document.getElementById(window.location.hash.slice(1));
+    const folded = target?.closest("details:not([open])");
+    if (!folded) return;
+    folded.open = true;
+    target.scrollIntoView();
+  }
+  window.addEventListener("hashchange", unfold);
+  drawAll().then(unfold).then(() => document.documentElement.setAttribute("data-drawn", holders.length));
 })();

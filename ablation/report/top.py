@@ -14,6 +14,9 @@ from ablation.report.palette import MARKS
 _HYPHEN = r"(?<=[\s(\[])-(?=\d)"
 """The sign of a number, as a sentence made for a terminal has it."""
 
+MOST_LISTED = 1000
+"""Trials that the page lists one by one."""
+
 SEARCH = (
     "This is a search: it gives no findings. It names candidates by their validation scores, and the score of the best "
     "of many noisy trials is always optimistic. What it suggests has to be confirmed in a planned study with new "
@@ -35,12 +38,21 @@ class Chip:
 
 
 @dataclass(frozen=True, slots=True)
+class Linked:
+    """An arm, the id of its row in the table of arms, and that of its first trial; empty where no trial is listed."""
+
+    arm: str
+    row: str
+    trials: str
+
+
+@dataclass(frozen=True, slots=True)
 class Said:
-    """One finding: its verdict, its sentence and the rows of the arms table that it rests on."""
+    """One finding: its verdict, its sentence and the arms that it rests on."""
 
     chip: Chip
     sentence: str
-    arms: tuple[tuple[str, str], ...]
+    arms: tuple[Linked, ...]
 
 
 def arm_anchors(page: Page) -> dict[str, str]:
@@ -48,16 +60,26 @@ def arm_anchors(page: Page) -> dict[str, str]:
     return {one.arm: f"arm-{at}" for at, one in enumerate(page.analysis.arms)}
 
 
+def trial_anchors(page: Page) -> dict[str, str]:
+    """The id of each arm's first row in the table of trials; none where that table cannot hold all."""
+    if len(page.records) > MOST_LISTED:
+        return {}
+    run = {record.trial.arm.name for record in page.records}
+    return {one.arm: f"trials-{at}" for at, one in enumerate(page.analysis.arms) if one.arm in run}
+
+
 def said(page: Page) -> tuple[Said, ...]:
     """The findings as the page lists them; a search has none."""
     if page.is_search:
         return ()
-    anchors = arm_anchors(page)
+    anchors, trials = arm_anchors(page), trial_anchors(page)
     return tuple(
         Said(
             Chip(one.verdict, MARKS[one.verdict].sign),
             re.sub(_HYPHEN, "−", one.sentence),
-            tuple((arm, anchors[arm]) for arm in (one.arm, one.reference_arm) if arm in anchors),
+            tuple(
+                Linked(arm, anchors[arm], trials.get(arm, "")) for arm in (one.arm, one.reference_arm) if arm in anchors
+            ),
         )
         for one in ordered(page.analysis)
     )

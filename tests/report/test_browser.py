@@ -117,6 +117,15 @@ def test_a_print_is_light_narrow_enough_and_back_again_afterwards(browser, files
         assert min(size["width"] for size in visit.page.evaluate(SIZES)) > 900
 
 
+def test_a_finding_leads_to_the_trials_it_rests_on(browser, files):
+    with Visit(browser, files["whole"]) as visit:
+        visit.page.locator("a[href^='#trials-']", has_text="crop=without").click()
+        row = visit.page.locator("tr:target")
+        row.wait_for(state="visible")
+        assert "crop=without" in row.inner_text()
+        assert visit.complaints == []
+
+
 def test_turning_a_phone_changes_the_shape_of_the_figures(browser, files):
     names = "document.querySelectorAll('#effects-plot .ytick').length"
     with Visit(browser, files["whole"], 390) as visit:
