@@ -90,7 +90,9 @@ def storage_errors(uri: str) -> Iterator[None]:
     # Databases are plugins over many libraries: a missing driver, a refused connection and a bad address all differ.
     except Exception as error:  # noqa: BLE001
         reason = masked(" ".join(str(error).split()), uri)
+        way_out = "Start or free that storage, or give another one with --storage."
+        if isinstance(error, ImportError):
+            way_out = 'PostgreSQL\'s driver comes with `pip install "ablation-harness[postgresql]"`.'
         raise AblationError(
-            f"Optuna's storage at {masked(uri)} cannot be used: {type(error).__name__}: {reason[:600]} "
-            "Start or free that storage, or give another one with --storage."
+            f"Optuna's storage at {masked(uri)} cannot be used: {type(error).__name__}: {reason[:600]} {way_out}"
         ) from None

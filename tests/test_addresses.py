@@ -97,3 +97,8 @@ def test_what_a_storage_raises_is_one_error_without_its_secrets() -> None:
 def test_an_error_that_is_ours_already_stays() -> None:
     with pytest.raises(InputError, match="another digest"), storage_errors("sqlite://"):
         raise InputError("another digest")
+
+
+def test_a_missing_driver_is_told_with_where_it_comes_from() -> None:
+    with pytest.raises(AblationError, match=r"ablation-harness\[postgresql\]"), storage_errors("postgresql://host/db"):
+        raise ImportError("No module named 'psycopg'")

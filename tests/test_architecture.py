@@ -45,6 +45,8 @@ ROWS = (
         "splits",
         "findings",
         "addresses",
+        "checks",
+        "databases",
         "provenance",
         "durable",
         "sealed",
@@ -62,7 +64,7 @@ ROWS = (
 OWNERS = {
     "optuna": {"sampling"},
     "mlflow": {"tracking"},
-    "sqlalchemy": {"addresses"},
+    "sqlalchemy": {"addresses", "databases"},
     "plotly": {"report", "loading"},
     "jinja2": {"report"},
     "pandas": {"analysis", "loading"},

@@ -15,6 +15,7 @@ from ablation.sampling.index import index_records, open_index, owner
 from ablation.sampling.pausing import PausingSampling, Sampling
 from ablation.sampling.planned import PlannedSampling, Wanted
 from ablation.sampling.search import SearchSampling
+from ablation.sampling.stores import open_store
 from ablation.study import Search, Study
 
 __all__ = ["Sampling", "open_sampling"]
@@ -30,7 +31,7 @@ def open_sampling(
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     address = storage or sqlite_uri((folder.path / "study.db").absolute())
     with storage_errors(address):
-        backend = optuna.storages.get_storage(address)
+        backend = open_store(address)
         changes = folder.beginning().changes if folder.begun() else ()
         index = open_index(study, backend, earlier=[change.resolved for change in changes])
         records = folder.records()
