@@ -200,10 +200,11 @@ def _age(folder: Path) -> float:
             renewed = os.fstat(file.fileno()).st_mtime
     except FileNotFoundError:
         return float("inf")
-    return _file_system_time(folder) - renewed
+    return file_system_time(folder) - renewed
 
 
-def _file_system_time(folder: Path) -> float:
+def file_system_time(folder: Path) -> float:
+    """The time by the clock that stamps the files of a folder; our own where nothing can be written there."""
     probe = folder / f".{RECORD}.{uuid.uuid4().hex}.now"
     try:
         probe.touch()

@@ -32,7 +32,10 @@ def _seen(client: MlflowClient, run: Any) -> Snapshot:
         "tags": {key: value for key, value in run.data.tags.items() if key not in hidden},
         "params": dict(run.data.params),
         "metrics": {key: [(m.step, m.timestamp, m.value) for m in values] for key, values in history.items()},
-        "inputs": [(i.dataset.name, i.dataset.digest, [t.value for t in i.tags]) for i in run.inputs.dataset_inputs],
+        # In no order: a database that was copied gives them in another one.
+        "inputs": sorted(
+            (i.dataset.name, i.dataset.digest, [t.value for t in i.tags]) for i in run.inputs.dataset_inputs
+        ),
     }
 
 
