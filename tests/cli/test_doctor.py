@@ -109,3 +109,15 @@ def test_an_older_package_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     assert packages.state == "problem"
     assert "is older than 99.1; no-such-package is not installed" in packages.found
     assert "ruff" not in packages.found
+
+
+@pytest.mark.gpu
+def test_every_gpu_is_named_with_its_memory_and_multiplies() -> None:
+    torch = pytest.importorskip("torch")
+    if not torch.cuda.is_available():
+        pytest.skip("no CUDA device on this machine")
+    checks = machine.check_devices()
+    assert [check.about for check in checks] == ["device"] * torch.cuda.device_count()
+    assert all(check.state != "problem" for check in checks)
+    assert torch.cuda.get_device_name(0) in checks[0].found
+    assert "GB free" in checks[0].found

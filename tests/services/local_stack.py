@@ -22,7 +22,7 @@ from source_tree import ROOT
 from ablation.cli.services import SECRETS
 
 PROGRAMS = {"mlflow": ["-m", "mlflow"], "python": [], "gunicorn": ["-m", "gunicorn"], "ablate": ["-m", "ablation"]}
-DEADLINE = 90.0
+DEADLINE = 240.0
 
 
 class LocalStack:
