@@ -10,7 +10,8 @@
     ├── StudyLockedError     4
     ├── TrackingError        5  (MLflow: the run folder holds everything, only the index lacks it)
     ├── RegressionError      6  (of `compare --fail-on-regression`: not an error of anything, but an answer)
-    └── PausedError          7  (run the same command again)
+    ├── PausedError          7  (run the same command again)
+    └── ParityError          8  (of `export`: the written model does not give what the trial gave)
 
 The message says what is wrong, what is allowed and what to do next.
 """
@@ -80,6 +81,12 @@ class PausedError(AblationError):
 
     exit_code = 7
     label = "paused"
+
+
+class ParityError(AblationError):
+    """A model that was written does not give what its trial gave."""
+
+    exit_code = 8
 
 
 _LONGEST, _MOST = 2000, 100

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from operator import itemgetter
 
 from ablation.run_folder import RunFolder
 from ablation.trial import ACCIDENTS, Outcome, Record, Trial, trial_id
@@ -54,13 +55,19 @@ def _is_planned(trial: Trial) -> bool:
     return trial.id == trial_id(trial.arm, trial.block)
 
 
-def _keep_best(folder: RunFolder, records: Iterable[Record]) -> str | None:
-    """Let go of all weights but the best's; the id of its trial."""
-    ranked = sorted(
-        (-record.outcome.validation.accuracy, record.outcome.validation.loss, record.trial.id)
+def best_first(records: Iterable[Record]) -> list[Record]:
+    """The complete trials by validation accuracy, then loss, then name."""
+    ranked = [
+        ((-record.outcome.validation.accuracy, record.outcome.validation.loss, record.trial.id), record)
         for record in records
         if record.outcome and record.outcome.validation and record.outcome.status == "complete"
-    )
-    for _, _, name in ranked[1:]:
-        (folder.trial_folder(name) / "weights.pt").unlink(missing_ok=True)
-    return ranked[0][2] if ranked else None
+    ]
+    return [record for _, record in sorted(ranked, key=itemgetter(0))]
+
+
+def _keep_best(folder: RunFolder, records: Iterable[Record]) -> str | None:
+    """Let go of all weights but the best's; the id of its trial."""
+    ranked = best_first(records)
+    for record in ranked[1:]:
+        (folder.trial_folder(record.trial.id) / "weights.pt").unlink(missing_ok=True)
+    return ranked[0].trial.id if ranked else None

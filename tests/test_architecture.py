@@ -20,7 +20,7 @@ ROWS = (
     {"cli", "loading"},
     {"study_page"},
     {"seen_images"},
-    {"driver", "report"},
+    {"driver", "report", "exporting"},
     {"sampling", "executors", "tracking", "worker", "calibration", "analysis", "study_file", "changes", "confirming"}
     | {"rehearsal"},
     {"designs", "preparation", "watching", "attempts", "infeasible", "inbox", "keeping", "waiting"},
@@ -70,9 +70,11 @@ OWNERS = {
     "pandas": {"analysis", "loading"},
     "scipy": {"analysis"},
     "torch": {"training", "worker", "preparation", "models", "augmentations", "preprocessing", "optimizers", "cli"}
-    | {"sending", "rehearsal"},
-    "numpy": {"training", "worker", "analysis", "report", "datasets", "seen_images"}
+    | {"sending", "rehearsal", "exporting"},
+    "numpy": {"training", "worker", "analysis", "report", "datasets", "seen_images", "exporting"}
     | {"splits", "sources", "sampling", "rehearsal"},
+    "safetensors": {"exporting"},
+    "onnxruntime": {"exporting"},
     "sklearn": {"datasets"},
     "pyarrow": {"sources"},
     "PIL": {"sources"},
@@ -82,13 +84,17 @@ OWNERS = {
     "filelock": {"holding", "sources", "training"},
     "platformdirs": {"sources"},
     "pydantic": {"settings", "study", "trial", "components", "signatures", "run_folder", "trial_files", "attempts"}
-    | {"holding", "study_file"},
+    | {"holding", "study_file", "exporting"},
     "pydantic_core": {"study_file", "wording"},
 }
 """Which files or folders may import which package. A package that is not here may be imported by none."""
 
 LATE = {"mlflow": {"tracking"}, "torch": {"cli"}, "sklearn": {"datasets"}, "pyarrow": {"sources"}}
+LATE |= {"onnxruntime": {"exporting"}}
 """Where a package may be imported inside of functions alone, since importing it costs half a second or more."""
+
+OPTIONAL = {"onnxruntime": "onnx"}
+"""The extra that has a package which only those need who ask for it."""
 
 COMES_WITH = {"sqlalchemy": "mlflow", "pydantic_core": "pydantic"}
 DISTRIBUTIONS = {"yaml": "pyyaml", "sklearn": "scikit-learn", "PIL": "pillow"}
@@ -171,7 +177,9 @@ def test_what_is_imported_is_what_is_declared() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     declared = {Requirement(each).name for each in project["dependencies"]}
     imported = {package for package, *_ in third_party()} - COMES_WITH.keys()
-    assert declared == {DISTRIBUTIONS.get(package, package) for package in imported}
+    assert declared == {DISTRIBUTIONS.get(package, package) for package in imported - OPTIONAL.keys()}
+    for package, extra in OPTIONAL.items():
+        assert package in {Requirement(each).name for each in project["optional-dependencies"][extra]}
 
 
 def loaded_by(tmp_path: Path, *arguments: str) -> set[str]:

@@ -62,6 +62,12 @@ def mcnemar(first: Bools, second: Bools) -> McNemar:
     return McNemar(only_first=only_first, only_second=only_second, p=p)
 
 
+def wilson(right: int, images: int) -> tuple[float, float]:
+    """Wilson's 95 % interval for the accuracy of one fixed model, over images like those that it was measured on."""
+    found = stats.binomtest(right, images).proportion_ci(LEVEL, method="wilson")
+    return float(found.low), float(found.high)
+
+
 def over_classes(differences: Floats) -> list[Estimate]:
     """Each row of classes x seed blocks by its own paired t, with Bonferroni's correction over the rows.
 

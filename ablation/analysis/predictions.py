@@ -41,6 +41,19 @@ def read_predictions(folder: Path, sha256: str = "") -> Predictions | None:
     Raises:
         DamagedFileError: the file does not hold what a trial writes.
     """
+    read = read_probabilities(folder, sha256)
+    if read is None:
+        return None
+    probabilities, labels = read
+    return Predictions(probabilities.argmax(axis=1), labels)
+
+
+def read_probabilities(folder: Path, sha256: str = "") -> tuple[NDArray[np.generic], NDArray[np.int64]] | None:
+    """The same as it is stored: probabilities N x K, and N true classes.
+
+    Raises:
+        DamagedFileError: the file does not hold what a trial writes.
+    """
     file = folder / "predictions.npz"
     if not file.exists():
         return None
@@ -56,7 +69,7 @@ def read_predictions(folder: Path, sha256: str = "") -> Predictions | None:
         raise DamagedFileError(file, str(error) or type(error).__name__, _WAY_OUT, torn=False) from error
     if probabilities.ndim != 2 or labels.ndim != 1 or labels.dtype.kind != "i" or len(probabilities) != len(labels):
         raise DamagedFileError(file, "its arrays do not fit each other", _WAY_OUT, torn=False)
-    return Predictions(probabilities.argmax(axis=1), labels.astype(np.int64))
+    return probabilities, labels.astype(np.int64)
 
 
 def _arrays(data: bytes, *names: str) -> list[NDArray[np.generic]]:

@@ -46,6 +46,14 @@ def build(
     return fit
 
 
+def learnt(images: Tensor, *, statistics: str, mean: list[float] | None, std: list[float] | None) -> dict[str, object]:
+    """The choices that do the same without the training images: what was taken from these stands in them."""
+    if statistics != "dataset":
+        return {"statistics": statistics, "mean": mean, "std": std}
+    centre, scale = _split_statistics(images)
+    return {"statistics": "given", "mean": centre, "std": scale}
+
+
 def channel_statistics(images: Tensor) -> tuple[list[float], list[float]]:
     """Mean and (population) standard deviation of each channel of uint8 images N x C x H x W, on a scale of 0 to 1.
 
@@ -74,9 +82,13 @@ def standardize_images(batch: Tensor) -> Tensor:
 
 
 def _fit_to_split(images: Tensor) -> Callable[[Tensor], Tensor]:
+    return _by_channel(*_split_statistics(images), images.device)
+
+
+def _split_statistics(images: Tensor) -> tuple[list[float], list[float]]:
     mean, std = channel_statistics(images)
     # A constant channel is all at its mean: divided by 1 it becomes 0.
-    return _by_channel(mean, [deviation or 1.0 for deviation in std], images.device)
+    return mean, [deviation or 1.0 for deviation in std]
 
 
 def _by_channel(mean: list[float], std: list[float], device: torch.device) -> Callable[[Tensor], Tensor]:

@@ -113,7 +113,7 @@ def block_data(splits: Splits, block: int, fits: list[Fit], device: str, with_te
         validation=_on_device(splits.train, held_out, places),
         test=_on_device(splits.test, None, places) if with_test else None,
         num_classes=len(splits.classes),
-        transform=_chain([fit(train.images) for fit in fits]),
+        transform=chained([fit(train.images) for fit in fits]),
     )
 
 
@@ -139,7 +139,9 @@ def picked(tensor: Tensor, rows: Tensor, device: str) -> Tensor:
     return send(tensor[send(rows, tensor.device)], device)
 
 
-def _chain(transforms: list[Transform]) -> Transform:
+def chained(transforms: list[Transform]) -> Transform:
+    """The transforms one after the other."""
+
     def apply(images: Tensor) -> Tensor:
         for transform in transforms:
             images = transform(images)
