@@ -19,6 +19,7 @@ def export_trial(ready: Ready, data_dir: Path | None) -> None:
     """Write the model and its card, and say how close the model is to its trial."""
     if names := sorted(part.name for part in ready.record.trial.arm.settings.parts() if "." in part.name):
         say(f"runs code from outside the package: {listed(names)}")
+    say(f"writing {label(ready.record)} as {ready.to}, and checking it on images that it was measured on")
     for one in export(ready.folder, ready.record, find_data_root(data_dir), ready.to, ready.places):
         say(_told(one, ready.record))
     say(f"wrote {label(ready.record)} to {ready.places.model}, and what is to be known of it to {ready.places.card}")

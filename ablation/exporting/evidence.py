@@ -6,6 +6,7 @@ import statistics
 from collections.abc import Iterator
 
 from ablation.analysis.images import wilson
+from ablation.analysis.sentences import counted
 from ablation.exporting.facts import Facts, table
 from ablation.keeping import best_first
 from ablation.study import Search
@@ -70,10 +71,15 @@ def limits(facts: Facts) -> Iterator[str]:
         yield "- It was measured on validation images, which also decide whose weights are kept: this flatters it."
     else:
         yield (
-            f"- The study measured {facts.arms} arms on the same test images. Where a model was picked by these "
-            "scores, luck was picked too: on new images it is then likely to be right less often."
+            f"- The study measured {counted(facts.arms, 'arm')} on the same test images. Where a model was picked by "
+            "these scores, luck was picked too: on new images it is then likely to be right less often."
         )
-    yield ("- This card names no licence. That of the data set may bind those who use the model.")
+    if confirms := facts.begun.confirms:
+        yield (
+            f"- The study confirms arms that the search {in_markdown(confirms.folder)} had chosen, on seed blocks that "
+            "were fresh to it."
+        )
+    yield "- This card names no licence. That of the data set may bind those who use the model."
 
 
 def _seeds(facts: Facts) -> str:
@@ -107,7 +113,10 @@ def provenance(facts: Facts) -> Iterator[str]:
         changed = ", with changes that were not committed" if stamp.git_dirty else ""
         commit = f"`{stamp.git_commit}`{changed}" if stamp.git_commit else "not in a checkout"
         rows += [
-            ("trained", f"{stamp.started}, on {in_markdown(stamp.device)}, {stamp.threads} CPU threads a trial"),
+            (
+                "trained",
+                f"{stamp.started}, on {in_markdown(stamp.device)}, {counted(stamp.threads, 'CPU thread')} a trial",
+            ),
             ("versions", in_markdown(", ".join(f"{name} {version}" for name, version in stamp.versions.items()))),
             ("git commit", commit),
             ("code, sha256", ", ".join(f"{in_markdown(name)} `{found[:12]}`" for name, found in stamp.code.items())),

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from commands import ablate
 from PIL import Image
+from small_studies import SEARCH
 
 from ablation.cli.chosen import chosen_trial
 from ablation.errors import InputError
@@ -78,6 +79,23 @@ def test_a_missing_package_is_told_with_how_to_have_it(export, monkeypatch) -> N
     assert done.returncode == 5
     assert "pip install 'ablation-harness[onnx]'" in done.stderr
     assert not model.parent.exists()
+
+
+def test_a_trial_of_a_search_is_checked_on_its_validation_images(tmp_path: Path) -> None:
+    """In colour, and measured in bfloat16."""
+    text = SEARCH.replace("trials: 5", "trials: 2").replace("num_classes: 3", "num_classes: 3, channels: 3")
+    (tmp_path / "search.yaml").write_text(text.replace("float32", "bfloat16"))
+    assert ablate("run", "search.yaml", "--no-tracking", cwd=tmp_path).returncode == 0
+    done = ablate("export", "search.yaml", "00001", "--to", "safetensors", "--out", "out", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "the record of the trial (bfloat16 then)" in done.stderr
+    card = (tmp_path / "out" / "MODEL.md").read_text("utf-8")
+    for words in ("on 9 of the validation images", "is a search of 2 trials", "in the order red, green, blue"):
+        assert words in card
+    Image.new("RGB", (12, 12), "red").save(tmp_path / "red.png")
+    done = ablate("predict", "out/model.safetensors", "red.png", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "glyph" in done.stdout
 
 
 STEP = '''"""Centre images by the mean of the training images."""
