@@ -30,7 +30,4 @@ def _told(one: Agreement, record: Record) -> str:
     stamp = record.outcome.stamp if record.outcome else None
     precision = f" ({stamp.precision} then)" if stamp and stamp.precision else ""
     whom = f"the record of the trial{precision}" if one.against == "record" else "the model in PyTorch"
-    return (
-        f"beside {whom}: probabilities differ by at most {one.largest:.2g} ({one.tolerance:g} allowed), "
-        f"{one.other_class} of {one.images:,} images with another class"
-    )
+    return f"beside {whom}: {one}"

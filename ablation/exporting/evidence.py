@@ -42,11 +42,13 @@ def parity(facts: Facts) -> Iterator[str]:
     images = facts.agreements[0].images
     yield f"The file was opened again and run on {images:,} of the {facts.split} images. Its probabilities beside"
     yield ""
-    yield "| | largest difference | mean difference | images with another class | allowed |"
+    yield "| | largest difference | on other classes, in the mean | images with another class | allowed |"
     yield "|---|---|---|---|---|"
     names = {"record": "what the trial recorded", "eager model": "the model in PyTorch, in float32"}
     for one in facts.agreements:
-        yield f"| {names[one.against]} | {one.largest:.2g} | {one.mean:.2g} | {one.other_class} | {one.tolerance:g} |"
+        bound = f"{one.bound:g} at most" if one.bounded == "largest" else f"{100 * one.bound:g} % in the mean"
+        moved = f"{100 * one.moved:.2g} %"
+        yield f"| {names[one.against]} | {one.largest:.2g} | {moved} | {one.other_class} | {bound} |"
     yield ""
     precision = facts.outcome.stamp.precision if facts.outcome.stamp else "an unknown precision"
     yield f"The trial computed in {precision} and recorded its probabilities as float16; the file computes in float32."

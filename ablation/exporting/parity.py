@@ -1,8 +1,10 @@
 """Whether a model file gives what its trial gave: its probabilities beside those of the record and of the eager model.
 
 The record holds probabilities as float16, which moves one by up to 2 ** -12, and was taken in the trial's precision on
-the trial's device; the file computes in float32. So the record is held to a tolerance that says what these may come to,
-and the eager model, here and in float32, to a narrow one.
+the trial's device; the file computes in float32. Where that was float32 on a CPU, and beside the eager model here, no
+single probability may differ by more than rounding. In bfloat16 an image between two classes can differ by any amount
+(0.04 was seen, of a ResNet-20 on CIFAR-10, where in the mean over images 0.5 % of the probability lay on other
+classes): there the mean is bounded.
 """
 
 from __future__ import annotations
@@ -25,10 +27,13 @@ MOST_IMAGES = 1000
 """That are checked, evenly spaced over the split: all 10,000 of CIFAR-10 through a large net take minutes on a CPU."""
 
 EAGER = 1e-4
-"""Another order of the same float32 sums."""
+"""Of any probability: another order of the same float32 sums."""
 
-EXACT, ROUNDED = 1e-3, 0.1
-"""Of a trial measured in float32 on a CPU, and of one that was measured in bfloat16 or on an accelerator."""
+EXACT = 1e-3
+"""Of any probability of a trial that was measured in float32 on a CPU."""
+
+ROUNDED = 0.05
+"""Of the probability that moved in the mean, where a trial was measured in bfloat16 or on an accelerator."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +44,29 @@ class Agreement:
     images: int
     largest: float
     """Of the absolute differences."""
-    mean: float
+    moved: float
+    """The share of an image's probability that lies on other classes, in the mean over images."""
     other_class: int
     """Images whose most probable class is another one."""
-    tolerance: float
-    """What the largest may be."""
+    bounded: Literal["largest", "moved"]
+    bound: float
+
+    @property
+    def holds(self) -> bool:
+        """Whether no more differs than may come of rounding; not so where anything is NaN."""
+        return self.largest >= 0 and (self.largest if self.bounded == "largest" else self.moved) <= self.bound
+
+    def __str__(self) -> str:
+        """The differences with their bound, in words."""
+        largest, moved = f"{self.largest:.2g}", f"{100 * self.moved:.2g} %"
+        if self.bounded == "largest":
+            largest += f" ({self.bound:g} allowed)"
+        else:
+            moved += f" ({100 * self.bound:g} % allowed)"
+        return (
+            f"probabilities differ by at most {largest}, in the mean {moved} lies on other classes, {self.other_class} "
+            f"of {self.images:,} images have another class"
+        )
 
 
 def check(run: Run, restored: Restored, device: str) -> tuple[Agreement, ...]:
@@ -59,36 +82,36 @@ def check(run: Run, restored: Restored, device: str) -> tuple[Agreement, ...]:
     shown = DeviceImages(measured.labels[from_numpy(rows)], images)
     eager = evaluate(restored.classifier.net, shown, restored.built.data.seen, "float32").probabilities.numpy()
     found = (
-        agreement("eager model", given, eager, EAGER),
-        agreement("record", given, _recorded(restored)[rows], _tolerance(restored, device)),
+        agreement("eager model", (given, eager), "largest", EAGER),
+        agreement("record", (given, _recorded(restored)[rows]), *_bound(restored, device)),
     )
     for one in found:
-        if not one.largest <= one.tolerance:  # NaN is beyond every tolerance
+        if not one.holds:
             raise ParityError(
-                f"the written model differs from the {one.against} of {restored.record.trial.id} by up to "
-                f"{one.largest:.2g} in a probability, over {one.images} images, {one.other_class} of them with another "
-                f"class; at most {one.tolerance:g} may come of rounding. Nothing was left on the disk. Did the code of "
-                "the model or of its preprocessing change since the trial ran? `ablate run STUDY --trial TRIAL` "
-                "repeats it and says."
+                f"the written model is not the {one.against} of {restored.record.trial.id}: {one}. No file was left. "
+                "Did the code of the model or of its preprocessing change since the trial ran? `ablate run STUDY "
+                "--trial TRIAL` repeats the trial and says."
             )
     return found
 
 
 def agreement(
     against: Literal["record", "eager model"],
-    given: NDArray[np.floating],
-    wanted: NDArray[np.floating],
-    tolerance: float,
+    pair: tuple[NDArray[np.floating], NDArray[np.floating]],
+    bounded: Literal["largest", "moved"],
+    bound: float,
 ) -> Agreement:
     """Two sets of probabilities N x K over the same images."""
-    difference = np.abs(given.astype(np.float64) - wanted.astype(np.float64))
+    given, wanted = (each.astype(np.float64) for each in pair)
+    difference = np.abs(given - wanted)
     return Agreement(
         against=against,
         images=len(given),
         largest=float(difference.max()),
-        mean=float(difference.mean()),
+        moved=float(difference.sum(axis=1).mean() / 2),
         other_class=int((given.argmax(axis=1) != wanted.argmax(axis=1)).sum()),
-        tolerance=tolerance,
+        bounded=bounded,
+        bound=bound,
     )
 
 
@@ -105,7 +128,7 @@ def _recorded(restored: Restored) -> NDArray[np.floating]:
     return probabilities.astype(np.float64)
 
 
-def _tolerance(restored: Restored, device: str) -> float:
+def _bound(restored: Restored, device: str) -> tuple[Literal["largest", "moved"], float]:
     stamp = restored.outcome.stamp
     exact = device == "cpu" and stamp is not None and stamp.precision == "float32"
-    return EXACT if exact else ROUNDED
+    return ("largest", EXACT) if exact else ("moved", ROUNDED)
