@@ -60,7 +60,7 @@ def through(to: str, classifier: Classifier, description: Description, folder: P
 @pytest.mark.parametrize("to", FORMATS)
 @pytest.mark.parametrize(
     ("model", "steps"),
-    zip(MODELS, STEPS, strict=True),
+    list(zip(MODELS, STEPS, strict=True)),
     ids=["small", "resnet A, dataset", "resnet B, image", "vgg, given"],
 )
 def test_a_file_gives_what_the_model_gives(to: str, model: Part, steps: tuple[Part, ...], tmp_path: Path) -> None:
