@@ -36,7 +36,7 @@ def with_images(page: Page, layer: ImageLayer) -> Page:
         splits = _opened(part)
     except AblationError as error:
         return replace(page, no_pictures=str(error), no_data=str(error))
-    page = replace(page, data=_facts(part, splits))
+    page = replace(page, data=replace(facts_of(part, splits), examples=_examples(splits)))
     first, second = contrasted(page)
     chosen = gallery(layer, first, second)
     if chosen is None:
@@ -71,17 +71,21 @@ def _other_images(trials: Sequence[Record], part: Part, fingerprint: str) -> str
     return "" if prints == {fingerprint} else f"The images of {part.name} at hand are not those of the trials."
 
 
-def _facts(part: Part, splits: Splits) -> DataFacts:
+def facts_of(part: Part, splits: Splits) -> DataFacts:
+    """The data set in short."""
     channels, height, width = splits.train.images.shape[1:]
-    firsts = [int(np.argmax(splits.train.labels == at)) for at in range(len(splits.classes))]
     return DataFacts(
         name=part.name,
         classes=splits.classes,
         train=_counts(splits.train, len(splits.classes)),
         test=_counts(splits.test, len(splits.classes)),
         size=(height, width, channels),
-        examples=tuple(data_uri(splits.train.images[at]) for at in firsts),
     )
+
+
+def _examples(splits: Splits) -> tuple[str, ...]:
+    firsts = [int(np.argmax(splits.train.labels == at)) for at in range(len(splits.classes))]
+    return tuple(data_uri(splits.train.images[at]) for at in firsts)
 
 
 def _counts(part: LabelledImages, classes: int) -> tuple[int, ...]:

@@ -18,11 +18,11 @@ from ablation.study import Study
 ROWS = (
     {"__main__"},
     {"cli", "loading"},
-    {"study_page"},
-    {"seen_images"},
+    {"study_page", "data_page"},
+    {"seen_images", "data_sheets"},
     {"driver", "report", "exporting"},
     {"sampling", "executors", "tracking", "worker", "calibration", "analysis", "study_file", "changes", "confirming"}
-    | {"rehearsal"},
+    | {"rehearsal", "previews"},
     {"designs", "preparation", "watching", "attempts", "infeasible", "inbox", "keeping", "waiting"},
     {"datasets", "models", "augmentations", "preprocessing", "optimizers", "schedules"}
     | {"components", "training", "run_folder"},
@@ -70,9 +70,9 @@ OWNERS = {
     "pandas": {"analysis", "loading"},
     "scipy": {"analysis"},
     "torch": {"training", "worker", "preparation", "models", "augmentations", "preprocessing", "optimizers", "cli"}
-    | {"sending", "rehearsal", "exporting"},
+    | {"sending", "rehearsal", "exporting", "previews"},
     "numpy": {"training", "worker", "analysis", "report", "datasets", "seen_images", "exporting"}
-    | {"splits", "sources", "sampling", "rehearsal"},
+    | {"splits", "sources", "sampling", "rehearsal", "previews", "data_page", "data_sheets"},
     "safetensors": {"exporting"},
     "onnxruntime": {"exporting"},
     "sklearn": {"datasets"},

@@ -253,6 +253,7 @@ def keys_of(value: Any, path: str = "") -> Iterator[str]:
         ("## Findings", ["report", "study.yaml"]),
         ("## Components", ["components"]),
         ("## Doctor", ["doctor"]),
+        ("## Data", ["data", "digits"]),
     ],
 )
 def test_the_reference_has_every_key_of_the_json(heading: str, arguments: list[str], after_tutorial: Path) -> None:

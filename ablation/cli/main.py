@@ -5,11 +5,11 @@ from __future__ import annotations
 import sys
 
 from ablation.cli.app import app
-from ablation.cli.commands import driving, exporting, finding, keeping, serving
+from ablation.cli.commands import driving, exporting, finding, keeping, looking, serving
 from ablation.cli.terminal import say, take_any_text
 from ablation.errors import AblationError
 
-__all__ = ["app", "driving", "exporting", "finding", "keeping", "main", "serving"]
+__all__ = ["app", "driving", "exporting", "finding", "keeping", "looking", "main", "serving"]
 
 
 def main() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ablation import designs
 from ablation.cli.terminal import say
 from ablation.study import Search, Study
@@ -9,8 +11,13 @@ from ablation.study import Search, Study
 
 def name_outsiders(study: Study) -> None:
     """Say which code from outside the package is about to run."""
-    if found := outsiders(study):
-        say(f"runs code from outside the package: {', '.join(found)}")
+    say_outsiders(outsiders(study))
+
+
+def say_outsiders(names: Sequence[str]) -> None:
+    """The same of these names."""
+    if names:
+        say(f"runs code from outside the package: {', '.join(names)}")
 
 
 def outsiders(study: Study) -> tuple[str, ...]:

@@ -23,7 +23,7 @@ class DataFacts:
     test: tuple[int, ...]
     size: tuple[int, int, int]
     """Height, width, channels."""
-    examples: tuple[str, ...]
+    examples: tuple[str, ...] = ()
     """The first training image of each class, as a `data:` address."""
 
 
@@ -31,23 +31,32 @@ def section(data: DataFacts | None, missing: str) -> Section:
     """Numbers and an image a class; `missing` says why there are none."""
     if data is None:
         return Section(id="data", title="The data", missing=missing)
+    shown = [
+        Picture(address=address, alt=f"a training image of the class {name}", true=name, taken=())
+        for name, address in zip(data.classes[:_MOST_EXAMPLES], data.examples, strict=False)
+    ]
+    pictures = (Pictures("The first training image of each class", tuple(shown)),)
+    table = counts_table(data)
+    return Section(id="data", title="The data", paragraphs=(_told(data),), pictures=pictures, folded=(table,))
+
+
+def _told(data: DataFacts) -> str:
+    """How many images of what size, and how the classes are balanced."""
     height, width, channels = data.size
-    told = (
+    return (
         f"{data.name}: {sum(data.train):,} training images, of which each seed block holds out "
         f"{VALIDATION_FRACTION:.0%} of each class for validation, and {sum(data.test):,} test images of "
         f"{height} × {width} pixels and {count(channels, 'channel')} in {len(data.classes)} classes. "
         f"{_balance('training', data.train)} {_balance('test', data.test)}"
     )
-    shown = [
-        Picture(address=address, alt=f"a training image of the class {name}", true=name, taken=())
-        for name, address in zip(data.classes[:_MOST_EXAMPLES], data.examples, strict=False)
-    ]
+
+
+def counts_table(data: DataFacts) -> Table:
+    """The images of each class."""
     rows = tuple(
         (name, f"{train:,}", f"{test:,}") for name, train, test in zip(data.classes, data.train, data.test, strict=True)
     )
-    table = Table("Images by class", ("class", "training", "test"), rows, numbers=range(1, 3))
-    pictures = (Pictures("The first training image of each class", tuple(shown)),)
-    return Section(id="data", title="The data", paragraphs=(told,), pictures=pictures, folded=(table,))
+    return Table("Images by class", ("class", "training", "test"), rows, numbers=range(1, 3))
 
 
 def _balance(split: str, counts: tuple[int, ...]) -> str:

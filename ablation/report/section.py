@@ -36,6 +36,32 @@ class Pictures:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Strip:
+    """Several images side by side in one file, with a line that says what they are."""
+
+    label: str
+    note: str = ""
+    address: str = ""
+    """`data:`, with the images in it; empty where there are none, and `note` says why."""
+    alt: str = ""
+    width: int = 0
+    height: int = 0
+    """Pixels on the page, where it is wide enough."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sheet:
+    """Strips below each other, which show the same images or images of one kind."""
+
+    id: str
+    title: str
+    caption: str
+    strips: tuple[Strip, ...]
+    small: bool = False
+    """Whether the strips are so short that several stand side by side."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Section:
     """What is empty is not drawn; `missing` says in one line why a section has nothing to show."""
 
@@ -45,6 +71,7 @@ class Section:
     drawing: Drawing | None = None
     tables: tuple[Table, ...] = ()
     pictures: tuple[Pictures, ...] = ()
+    sheets: tuple[Sheet, ...] = ()
     folded: tuple[Table, ...] = ()
     facts: tuple[tuple[str, str], ...] = ()
     sources: tuple[Source, ...] = ()

@@ -23,8 +23,13 @@ _HERE = Path(__file__).parent
 
 
 def write(page: Page, path: Path) -> None:
-    """Write the page to `path`, all of it or nothing: a reader never meets half a report."""
-    data = render(page).encode("utf-8", "replace")  # a path may hold bytes that are no text
+    """Write the page to `path`."""
+    save(render(page), path)
+
+
+def save(html: str, path: Path) -> None:
+    """Write a page, all of it or nothing: a reader never meets half a report."""
+    data = html.encode("utf-8", "replace")  # a path may hold bytes that are no text
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         part.write_bytes(data)
@@ -34,7 +39,24 @@ def write(page: Page, path: Path) -> None:
 
 
 def render(page: Page) -> str:
-    """The page as HTML. Everything from outside is escaped: by Jinja in the text, by `label` and `plain` in figures."""
+    """The page as HTML."""
+    return filled(
+        "page.html",
+        page=page,
+        created=_readable(page.created),
+        state=state(page),
+        banner=banner(page),
+        findings=said(page),
+        tally=tally(page),
+        sections=sections(page),
+    )
+
+
+def filled(template: str, **values: object) -> str:
+    """A page from its template, with what all pages share: styles, colours and scripts.
+
+    Everything from outside is escaped: by Jinja in the text, by `label` and `plain` in figures.
+    """
     environment = Environment(
         loader=FileSystemLoader(_HERE),
         autoescape=True,
@@ -45,20 +67,14 @@ def render(page: Page) -> str:
     )
     environment.filters["drawing_json"] = drawing_json
     scripts = {"plotly": get_plotlyjs(), "own": (_HERE / "page.js").read_text("utf-8")}
-    return environment.get_template("page.html").render(
-        page=page,
+    return environment.get_template(template).render(
         scripts=scripts,
         hashes=[_hash(script) for script in scripts.values()],
         style=(_HERE / "page.css").read_text("utf-8"),
         light=NAMES,
         dark={name: DARK[colour] for name, colour in NAMES.items()},
         dark_colours=script_json(dark_colours()),
-        created=_readable(page.created),
-        state=state(page),
-        banner=banner(page),
-        findings=said(page),
-        tally=tally(page),
-        sections=sections(page),
+        **values,
     )
 
 

@@ -119,7 +119,7 @@ def block_data(splits: Splits, block: int, fits: list[Fit], device: str, with_te
 
 def _on_device(data: LabelledImages, mask: NDArray[np.bool_] | None, places: tuple[str, str]) -> DeviceImages:
     """The images of the mask, or all: images to the first place, labels to the second."""
-    store, labels = _shared(data.images), torch.from_numpy(data.labels.astype(np.int64))
+    store, labels = shared(data.images), torch.from_numpy(data.labels.astype(np.int64))
     rows = None if mask is None else torch.from_numpy(np.flatnonzero(mask))
     labels = (labels if rows is None else labels[rows]).to(places[1])
     if places[0] == "cpu":
@@ -127,7 +127,7 @@ def _on_device(data: LabelledImages, mask: NDArray[np.bool_] | None, places: tup
     return DeviceImages(labels, (store if rows is None else store[rows]).to(places[0]))
 
 
-def _shared(images: NDArray[np.uint8]) -> Tensor:
+def shared(images: NDArray[np.uint8]) -> Tensor:
     """A tensor over the same memory. torch warns of memory that must not be written to; nobody here writes to it."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "The given NumPy array is not writable")
