@@ -10,7 +10,7 @@ import numpy as np
 from ablation import __version__, components
 from ablation.analysis.duplicates import find_duplicates
 from ablation.analysis.light import light_of
-from ablation.data_sheets import class_sheet, pair_sheets, shown_sheet, stage_sheet, stage_table
+from ablation.data_sheets import class_sheet, grey_note, pair_sheets, shown_sheet, stage_sheet, stage_table
 from ablation.previews.augmented import shown
 from ablation.previews.stages import channel_statistics, stages
 from ablation.report.data_page import DataPage, channels
@@ -64,6 +64,7 @@ def page_of(asked: Asked, splits: Splits, say: Callable[[str], None]) -> DataPag
         stages=stage_sheet(steps, few, splits.classes),
         stage_values=stage_table(steps),
         recipe=asked.recipe,
+        grey_note=grey_note(facts.size[2]),
         augmentations=tuple(
             shown_sheet(shown(name, asked.named.get(name, {}), few, len(splits.classes)), few)
             for name in dict.fromkeys((*components.names("augmentation"), *asked.named))

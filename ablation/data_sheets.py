@@ -133,6 +133,11 @@ def _strip(strip: Strip, images: NDArray[np.uint8]) -> Strip:
     return replace(strip, address=address, width=width * scale, height=height * scale)
 
 
+def grey_note(channels: int) -> str:
+    """What is done to images that have no picture of their own; empty where they have one."""
+    return "" if channels in (1, 3) else f"Images of {channels} channels are shown as the mean of their channels."
+
+
 def picturable(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Images of one or three channels as they are; of others the mean of the channels."""
     if images.shape[1] in (1, 3):

@@ -15,7 +15,7 @@ from ablation.cli.options import RUNS
 from ablation.cli.outsiders import say_outsiders
 from ablation.cli.terminal import output, plain, print_json, say
 from ablation.data_page import USUAL, Asked, page_of
-from ablation.errors import InputError, StudyFileError
+from ablation.errors import ComponentError, InputError, StudyFileError
 from ablation.report.data_page import render_data
 from ablation.report.writing import save
 from ablation.settings import Choice, Part
@@ -74,7 +74,7 @@ def _asked(named: Named) -> Asked:
         return _of_study(locate(wanted, _has_accelerator, another=True).study, named)
     if named.scale is not None:
         raise InputError(f"--scale is for a study; {named.name} is a data set.")
-    part = components.complete("dataset", Part(name=named.name, choices=_choices(named.overrides)))
+    part = _completed(Part(name=named.name, choices=_choices(named.overrides)))
     steps = tuple(components.complete("preprocessing", each) for each in USUAL[0])
     augmentations = tuple(components.complete("augmentation", each) for each in USUAL[1])
     usual = " and ".join(each.name for each in augmentations)
@@ -119,6 +119,14 @@ def _choices(overrides: Sequence[str]) -> dict[str, Choice]:
             raise StudyFileError(document.problems)
         choices |= {key.removeprefix("dataset."): value for key, value in document.value.items()}
     return choices
+
+
+def _completed(part: Part) -> Part:
+    """The data set with its defaults; what is wrong is told without a path: there is no file to have one."""
+    try:
+        return components.complete("dataset", part)
+    except ComponentError as error:
+        raise InputError(" ".join(message for _, message in error.problems)) from None
 
 
 def _given(part: Part) -> str:

@@ -27,7 +27,7 @@ from examples import (
 from ablation.report import render, write
 
 PAGES = {made.__name__: made for made in (page, partial_page, empty_page, table_page, factorial_page, search_page)}
-VOID = {"meta", "link", "br"}
+VOID = {"meta", "link", "br", "img"}
 
 
 class Document(HTMLParser):
