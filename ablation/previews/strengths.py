@@ -1,6 +1,7 @@
 """Settings of a component from weak to strong, found in its signature: nobody lists them.
 
-One choice is varied at a time, the others stay as they are. What is shown of a choice:
+One choice is varied at a time, the others stay as they are; but a choice called `probability` is 1 then, so that every
+image shows what is varied. No setting is shown twice. What is shown of a choice:
 
 - the values that its annotation gives as examples: `Annotated[float, Field(ge=0, examples=[0.1, 0.3])]`;
 - else each value of a `Literal`, and both of a truth value;
@@ -22,6 +23,8 @@ from ablation.settings import Choice
 from ablation.signatures import Parameter
 
 _SHARES = (0.25, 0.5, 1.0)
+_CHANCE = "probability"
+"""What the choice is called that says how often an augmentation is applied."""
 _BELOW_THE_END = 0.9
 """The largest share of a range that does not hold its end."""
 
@@ -39,26 +42,37 @@ def strengths(component: Component, given: Mapping[str, Choice]) -> tuple[Streng
     now = _settled(component, given)
     if now is None:
         return ()
-    varied = [
-        Strength(choice.name, {**now, choice.name: value})
-        for choice in component.choices
-        for value in values(choice, now[choice.name])
-    ]
+    sure = {_CHANCE: 1.0} if _CHANCE in now else {}
+    varied: list[Strength] = []
+    for choice in component.choices:
+        others = now if choice.name == _CHANCE else {**now, **sure}
+        for value in values(choice, now[choice.name]):
+            setting = {**others, choice.name: value}
+            if all(setting != one.choices for one in varied):
+                varied.append(Strength(choice.name, setting))
     return tuple(varied) or (Strength("", now),)
 
 
 def values(choice: Parameter, now: Choice) -> list[Choice]:
     """What is shown of one choice, the weakest first; `now` is what it is when others are varied."""
-    kind, details = _opened(choice.type)
+    return _values(choice.type, (), now)
+
+
+def _values(kind: Any, details: Sequence[Any], now: Choice) -> list[Choice]:
+    """The same of a type; `details` are what the annotations around it say of it."""
+    if get_origin(kind) is Annotated:
+        inner, *fields = get_args(kind)
+        return _values(inner, (*fields, *(limit for field in fields for limit in field.metadata), *details), now)
     if examples := next((each.examples for each in details if getattr(each, "examples", None)), None):
         return list(examples)
+    if get_origin(kind) in (Union, UnionType):
+        found = [value for member in get_args(kind) for value in _values(member, details, now)]
+        return [value for at, value in enumerate(found) if value not in found[:at]]
     if get_origin(kind) is Literal:
         return list(get_args(kind))
     if kind is bool:
         return [False, True]
-    if kind in (int, float):
-        return _numbers(kind, _bounds(details), now)
-    return []
+    return _numbers(kind, _bounds(details), now) if kind in (int, float) else []
 
 
 def _settled(component: Component, given: Mapping[str, Choice]) -> dict[str, Choice] | None:
@@ -72,17 +86,6 @@ def _settled(component: Component, given: Mapping[str, Choice]) -> dict[str, Cho
         else:
             return None
     return now
-
-
-def _opened(kind: Any) -> tuple[Any, list[Any]]:
-    """The type inside of `Annotated` and of `X | None`, and the details that pydantic checks it by."""
-    if get_origin(kind) in (Union, UnionType):
-        return _opened(next(each for each in get_args(kind) if each is not type(None)))
-    if get_origin(kind) is not Annotated:
-        return kind, []
-    inner, *fields = get_args(kind)
-    opened, more = _opened(inner)
-    return opened, [*fields, *(limit for field in fields for limit in field.metadata), *more]
 
 
 def _bounds(details: Sequence[Any]) -> dict[str, float]:

@@ -138,8 +138,9 @@ def _stages(page: DataPage) -> Section:
 def _augmentations(page: DataPage) -> Section:
     told = (
         "Every augmentation of the package, and those that a study names, on the same images. One choice is varied at "
-        "a time, the others stay at their defaults, or as the study has them. The rows of one augmentation share their "
-        "random draws, so that they differ in strength alone."
+        "a time; the others stay at their defaults, or as the study has them, but for a probability, which is 1 while "
+        "another choice is varied. The rows of one augmentation share their random draws, so that they differ in "
+        "strength alone; no setting is shown twice."
     )
     return Section(id="augmentations", title="Augmentations", paragraphs=(told,), sheets=page.augmentations)
 

@@ -42,7 +42,9 @@ def test_every_augmentation_is_shown_at_several_strengths_and_leaves_its_input_a
     assert found.description
     assert sum(one.images is not None and one.changed > 0 for one in found.tried) >= 2
     for one in found.tried:
-        assert one.images is not None, one.refusal
+        if one.images is None:
+            assert one.refusal.startswith(f"augmentation {name}"), one.refusal
+            continue
         assert one.images.shape == before.shape
         assert one.changed == sum(not np.array_equal(*pair) for pair in zip(one.images, before, strict=True))
 

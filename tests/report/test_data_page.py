@@ -124,7 +124,9 @@ def test_every_augmentation_of_the_package_has_a_sheet_with_the_choices_of_the_s
     names = [each.title for each in made.augmentations]
     assert names == list(components.names("augmentation"))
     cutout = [one.label for one in sheet(made, "augmentation-cutout").strips]
-    assert cutout == ["as stored", "size 2", "size 4", "size 8", "fill 64", "fill 128", "fill 255"]
+    assert cutout == ["as stored", "size 2", "size 4", "size 8", "fill 64", "fill 128", "fill 255"], (
+        "as the study has it"
+    )
 
 
 def test_equal_data_give_an_equal_file(pages: dict[str, DataPage]) -> None:
