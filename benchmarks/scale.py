@@ -92,7 +92,7 @@ class SimulatedCluster(Executor):
         self._events: list[Event] = []
         self._numbers, self._changed = itertools.count(), threading.Condition()
         self._writer, self._threads = ProcessPoolExecutor(1), ThreadPoolExecutor(AT_A_TIME)
-        self._writer.submit(write_epoch, Path(), 0).exception()  # imports what it needs
+        self._writer.submit(len, ()).result()  # the process starts, and imports what it needs
         self.worked = 0.0
         """Seconds in which slots had something to do."""
         threading.Thread(target=self._happen, daemon=True).start()
