@@ -1,5 +1,6 @@
 import pytest
 import torch
+from torch import nn
 from torchvision.models import vgg as oracle
 
 from ablation.errors import InputError
@@ -13,7 +14,7 @@ NAMES = {11: "A", 13: "B", 16: "D", 19: "E"}
 @pytest.mark.parametrize("depth", NAMES)
 def test_features_are_those_of_torchvision(depth, batch_norm) -> None:
     with torch.device("meta"):
-        model = vgg.build(10, 3, depth=depth, batch_norm=batch_norm)
+        model = vgg.build(10, 3, depth=depth, normalization="batch" if batch_norm else "none")
         expected = oracle.make_layers(oracle.cfgs[NAMES[depth]], batch_norm)
     shapes = {name: weights.shape for name, weights in expected.state_dict().items()}
     assert {name: weights.shape for name, weights in model.features.state_dict().items()} == shapes
@@ -43,3 +44,41 @@ def test_images_that_the_poolings_would_use_up_are_refused(height, width) -> Non
         message = rf"model vgg \(depth 13\) needs images of at least 32 x 32 pixels, these have {height} x {width}"
         with pytest.raises(InputError, match=message):
             model(torch.zeros(2, 1, height, width))
+
+
+@pytest.mark.parametrize(
+    ("count", "largest", "sizes"),
+    [
+        (1, 5, [3]),
+        (2, 5, [5]),
+        (3, 5, [5, 3]),
+        (4, 5, [5, 5]),
+        (2, 7, [5]),
+        (3, 7, [7]),
+        (4, 7, [7, 3]),
+        (4, 3, [3] * 4),
+    ],
+)
+def test_fewer_larger_filters_see_as_many_pixels(count, largest, sizes) -> None:
+    assert vgg.stack(count, largest, kept=True) == sizes
+    assert sum(size - 1 for size in sizes) == 2 * count
+    assert vgg.stack(count, largest, kept=False) == [largest] * count
+
+
+def test_depth_13_with_filters_of_5_is_the_shallow_net_of_section_4_1() -> None:
+    """One 5x5 layer for each pair of 3x3 layers."""
+    with torch.device("meta"):
+        model = vgg.build(10, 3, depth=13, filter_size=5)
+    convolutions = [layer for layer in model.features if isinstance(layer, nn.Conv2d)]
+    assert [layer.kernel_size for layer in convolutions] == [(5, 5)] * 5
+    assert [layer.out_channels for layer in convolutions] == [64, 128, 256, 512, 512]
+
+
+@pytest.mark.parametrize("pooling", ["max", "average", "stride"])
+@pytest.mark.parametrize("receptive_field", ["kept", "grows"])
+def test_every_stage_halves_the_image_whatever_its_filters(pooling, receptive_field) -> None:
+    with torch.device("meta"):
+        model = vgg.build(10, 3, width=4, filter_size=7, pooling=pooling, receptive_field=receptive_field)
+        assert model.features(torch.zeros(1, 3, 64, 32)).shape == (1, 32, 2, 1)
+    pools = [type(layer) for layer in model.features if "Pool" in type(layer).__name__]
+    assert pools == {"max": [nn.MaxPool2d] * 5, "average": [nn.AvgPool2d] * 5, "stride": []}[pooling]

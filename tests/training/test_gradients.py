@@ -23,12 +23,17 @@ def test_a_layer_without_gradient_counts_as_nought_and_one_without_end_as_none()
     assert as_numbers(gradient_norms(nn.ReLU())) == ()
 
 
+def test_torchs_attention_is_named_by_its_weight() -> None:
+    names = layer_names(nn.TransformerEncoderLayer(8, 2, 16))
+    assert names == ("self_attn.in_proj", "self_attn.out_proj", "linear1", "linear2")
+
+
 def test_plain_depth_lets_gradients_vanish_and_batch_normalisation_does_not() -> None:
     """What the figure is there to show: VGG-19 from torch's own start, without normalisation and with it."""
 
-    def reach(batch_norm: bool) -> float:
+    def reach(normalization: str) -> float:
         torch.manual_seed(0)
-        model = components.load("model", "vgg")(10, 3, depth=19, batch_norm=batch_norm)
+        model = components.load("model", "vgg")(10, 3, depth=19, normalization=normalization)
         for module in model.modules():
             if isinstance(module, nn.Conv2d):
                 module.reset_parameters()
@@ -38,4 +43,4 @@ def test_plain_depth_lets_gradients_vanish_and_batch_normalisation_does_not() ->
         assert norms[-1] is not None
         return norms[0] / norms[-1]
 
-    assert reach(batch_norm=False) < 1e-3 < reach(batch_norm=True)
+    assert reach("none") < 1e-3 < reach("batch")
