@@ -15,7 +15,10 @@ _DIGITS = 4
 
 
 def layer_names(model: nn.Module) -> tuple[str, ...]:
-    """The layers that multiply by a weight (convolutions and linear layers), in the order of their declaration."""
+    """The layers that multiply by a weight (convolutions, linear layers, attention), in the order of their declaration.
+
+    By their own names; a weight of torch's attention by its own, `attention.in_proj`.
+    """
     return tuple(name for name, _ in _weights(model))
 
 
@@ -35,7 +38,6 @@ def as_numbers(norms: Tensor) -> tuple[float | None, ...]:
 
 
 def _weights(model: nn.Module) -> Iterator[tuple[str, Tensor]]:
-    for name, module in model.named_modules():
-        weight = getattr(module, "weight", None)
-        if isinstance(weight, nn.Parameter) and weight.ndim > 1:
-            yield name, weight
+    for name, parameter in model.named_parameters():
+        if parameter.ndim > 1 and name.endswith("weight"):
+            yield name.removesuffix("weight").rstrip("._"), parameter
