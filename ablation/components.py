@@ -1,6 +1,6 @@
 """Components by kind and name: the name of a file is the name of its component; there is no list to edit.
 
-    names("model")                       ("resnet", "small", "vgg")
+    names("model")                       ("convnext", "densenet", "mlp", ...)
     describe("model", "resnet")          its description and choices, read from the source: nothing is imported
     complete("model", Part(...))         the part checked, defaults filled in
     load("model", "mylab.nets.tiny")     the `build` of any module on sys.path or in the working directory

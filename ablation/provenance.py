@@ -11,7 +11,7 @@ from pathlib import Path
 
 PACKAGES = ("ablation-harness", "torch", "numpy", "optuna", "mlflow")
 WHERE_IMPORTED = ("torchvision", "timm")
-"""Packages that only a component of somebody's own may bring."""
+"""Packages that only some components bring."""
 
 
 def versions() -> dict[str, str]:

@@ -83,6 +83,8 @@ OWNERS = {
     "rich": {"cli", "sources"},
     "filelock": {"holding", "sources", "training"},
     "platformdirs": {"sources"},
+    "timm": {"models"},
+    "torchvision": {"models"},
     "pydantic": {"settings", "study", "trial", "components", "signatures", "run_folder", "trial_files", "attempts"}
     | {"holding", "study_file", "exporting"},
     "pydantic_core": {"study_file", "wording"},
@@ -90,10 +92,10 @@ OWNERS = {
 """Which files or folders may import which package. A package that is not here may be imported by none."""
 
 LATE = {"mlflow": {"tracking"}, "torch": {"cli"}, "sklearn": {"datasets"}, "pyarrow": {"sources"}}
-LATE |= {"onnxruntime": {"exporting"}}
+LATE |= {"onnxruntime": {"exporting"}, "timm": {"models"}, "torchvision": {"models"}}
 """Where a package may be imported inside of functions alone, since importing it costs half a second or more."""
 
-OPTIONAL = {"onnxruntime": "onnx"}
+OPTIONAL = {"onnxruntime": "onnx", "timm": "timm", "torchvision": "torchvision"}
 """The extra that has a package which only those need who ask for it."""
 
 COMES_WITH = {"sqlalchemy": "mlflow", "pydantic_core": "pydantic"}

@@ -27,7 +27,7 @@ def signature_of(parameters: str, above: str = "") -> Any:
     ("kind", "known"),
     [
         ("dataset", {"cifar10", "digits", "synthetic"}),
-        ("model", {"resnet", "small", "vgg"}),
+        ("model", {"convnext", "densenet", "mlp", "plain", "resnet", "small", "timm", "torchvision", "vgg", "vit"}),
         ("preprocessing", {"normalize"}),
         ("augmentation", {"color_jitter", "crop", "cutout", "flip"}),
         ("optimizer", {"adam", "adamw", "rmsprop", "sgd"}),
