@@ -104,7 +104,7 @@ class VisionTransformer(nn.Module):
         if self.plan.position == "sines":
             tokens = tokens + sines(maps.shape[-2], maps.shape[-1], self.plan.width, maps.device)
         if self.class_token is not None:
-            tokens = torch.cat([self.class_token.expand(len(tokens), -1, -1), tokens], dim=1)
+            tokens = torch.cat([self.class_token.expand(tokens.shape[0], -1, -1), tokens], dim=1)
         if self.position is not None:
             require_exact_size("vit", images, self.plan.image_size)
             tokens = tokens + self.position

@@ -1,4 +1,4 @@
-"""Every model and every way of preparing images of the package, through every format."""
+"""Models of every kind and every way of preparing images of the package, through every format."""
 
 from pathlib import Path
 
@@ -20,6 +20,8 @@ MODELS = [
     Part(name="resnet", choices={"depth": 20}),
     Part(name="resnet", choices={"depth": 20, "shortcut": "B"}),
     Part(name="vgg", choices={"depth": 11}),
+    Part(name="vit", choices={"depth": 2, "width": 48, "position": "learned", "pooling": "class_token"}),
+    Part(name="mlp", choices={"width": 16}),
 ]
 STEPS = [
     (),
@@ -60,8 +62,8 @@ def through(to: str, classifier: Classifier, description: Description, folder: P
 @pytest.mark.parametrize("to", FORMATS)
 @pytest.mark.parametrize(
     ("model", "steps"),
-    list(zip(MODELS, STEPS, strict=True)),
-    ids=["small", "resnet A, dataset", "resnet B, image", "vgg, given"],
+    list(zip(MODELS, (*STEPS, (), ()), strict=True)),
+    ids=["small", "resnet A, dataset", "resnet B, image", "vgg, given", "vit", "mlp"],
 )
 def test_a_file_gives_what_the_model_gives(to: str, model: Part, steps: tuple[Part, ...], tmp_path: Path) -> None:
     classifier, description = made(model, steps)
