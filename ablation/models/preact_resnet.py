@@ -4,7 +4,7 @@
 and 256; shortcuts project with a 1x1 convolution where channels change (github.com/KaimingHe/resnet-1k-layers). 18 has
 four stages of 64 to 512 channels after one 3x3 convolution, as is usual for small images.
 
-Published for CIFAR-10 (table 2): 93.63 % at depth 110 and 94.54 % at 164. 18: 95.11 % in
+Published for CIFAR-10: 94.54 % at depth 164 (table 2 of the paper). 18: 95.11 % in
 github.com/kuangliu/pytorch-cifar, whose net leaves the last normalisation out. The other depths and parts: not known
 here.
 """

@@ -3,10 +3,9 @@
 A 3x3 convolution of 16 channels and three stages of 16, 32 and 64 times `width` channels, of pre-activated basic
 blocks. Dropout, where there is any, lies between the two convolutions of a block (the paper takes 0.3).
 
-Published for CIFAR-10: WRN-28-10 96.00 %, with dropout 96.11 % (github.com/szagoruyko/wide-residual-networks); with
-another preprocessing (table 4 of the paper) 93.15, 94.67 and 95.03 % for WRN-40-1, 40-2 and 40-4, 95.19 and 95.44 % for
-16-8 and 16-10. Depths 10 and 22 at other widths, and the other parts: not known here. WRN-28-10 takes 36.5 million
-parameters; a width of 1 or 2 is one for a laptop.
+Published for CIFAR-10: WRN-28-10 96.00 %, with dropout 96.11 % (github.com/szagoruyko/wide-residual-networks).
+Other depths, widths and parts: not known here. WRN-28-10 takes 36.5 million parameters; a width of 1 or 2 is one for a
+laptop.
 """
 
 from __future__ import annotations
