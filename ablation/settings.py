@@ -23,6 +23,8 @@ Seed = Annotated[int, Field(ge=0)]
 Byte = Annotated[int, Field(ge=0, le=255)]
 HalfTurn = Annotated[float, Field(ge=0, le=0.5, description="share of a full turn of the colour circle")]
 
+Interpolation = Literal["nearest", "bilinear"]
+
 
 class Frozen(BaseModel):
     """A value that cannot change and refuses keys it does not know."""

@@ -9,8 +9,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from ablation.contracts import Transform
 from ablation.sending import send
-from ablation.training.data import DeviceImages, Transform
+from ablation.training.data import DeviceImages
 from ablation.training.devices import Precision
 from ablation.trial import Scores
 

@@ -11,10 +11,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from ablation.contracts import Augmentation
 from ablation.seeding import seed_of
 from ablation.settings import Recipe
+from ablation.training.augmenting import augmented
 from ablation.training.checkpoints import Checkpoint
-from ablation.training.data import Augmentation, BlockData, augmented, batches, picked, steps_per_epoch
+from ablation.training.data import BlockData, batches, picked, steps_per_epoch
 from ablation.training.devices import Precision, synchronize
 from ablation.training.evaluation import DivergedError, evaluate, finite_scores
 from ablation.training.generators import forked_generator, generator_states, restore_generators
