@@ -131,7 +131,8 @@ def test_a_trial_cut_short_again_and_again_ends_as_one_that_was_not(
     write_study: StudyWriter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("ablation.watching.ASK_SECONDS", 0.0)  # at every step
-    text = SMALL.replace("recipe:", "augmentations: {crop: {}, color_jitter: {brightness: 0.5}}\nrecipe:")
+    augmentations = "augmentations: {crop: {}, trivialaugment: {}, mixup: {}, color_jitter: {brightness: 0.5}}\nrecipe:"
+    text = SMALL.replace("recipe:", augmentations).replace("normalize: {}", "normalize: {}, whiten: {}")
     trial = first_trial(write_study(text.replace("width: 4", "width: 4, dropout: 0.3")))
     whole, broken = RunFolder(tmp_path / "whole"), RunFolder(tmp_path / "broken")
     expected = completed(assignment(whole, trial))
