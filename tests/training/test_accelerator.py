@@ -39,7 +39,7 @@ def trained(path: Path, folder: Path, device: str) -> Outcome:
 
 
 def test_a_trial_runs_on_the_accelerator_and_twice_gives_the_same(write_study: StudyWriter, tmp_path: Path) -> None:
-    path = write_study(SMALL.replace("recipe:", "augmentations: {crop: {padding: 2}, flip: {}}\nrecipe:"))
+    path = write_study(SMALL.replace("recipe:", "augmentations: {crop: {padding: 3}, cutout: {size: 3}}\nrecipe:"))
     device = resolve_device("auto")
     first, second = (trained(path, tmp_path / name, device) for name in ("one", "two"))
     assert first.test == second.test
