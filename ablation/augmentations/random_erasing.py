@@ -6,9 +6,10 @@ cover CIFAR with its mean colour, which mid-grey comes nearest to without statis
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import torch
+from pydantic import Field
 from torch import Generator, Tensor
 
 from ablation.augmentations.boxes import inside
@@ -16,16 +17,19 @@ from ablation.augmentations.choosing import change_some
 from ablation.contracts import Augmentation
 from ablation.errors import InputError
 from ablation.sending import send
-from ablation.settings import Byte, Positive, Probability, Share
+from ablation.settings import Byte, Positive, Probability
 
 TRIES = 10
+
+MinArea = Annotated[float, Field(gt=0, lt=1, examples=[0.02, 0.2])]
+MaxArea = Annotated[float, Field(gt=0, lt=1, examples=[0.1, 0.33, 0.6])]
 
 
 def build(
     *,
     probability: Probability = 0.5,
-    min_area: Share = 0.02,
-    max_area: Share = 0.33,
+    min_area: MinArea = 0.02,
+    max_area: MaxArea = 0.33,
     min_aspect: Positive = 0.3,
     max_aspect: Positive = 3.3,
     fill: Byte | Literal["random"] = 128,
