@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -104,7 +104,7 @@ def block_data(splits: Splits, block: int, fits: list[Fit], device: str, with_te
         validation=_on_device(splits.train, held_out, places),
         test=_on_device(splits.test, None, places) if with_test else None,
         num_classes=len(splits.classes),
-        transform=_fitted(fits, train),
+        transform=chained(fitted(fits, train)),
     )
 
 
@@ -130,8 +130,8 @@ def picked(tensor: Tensor, rows: Tensor, device: str) -> Tensor:
     return send(tensor[send(rows, tensor.device)], device)
 
 
-def _fitted(fits: list[Fit], train: DeviceImages) -> Transform:
-    """All steps, one after the other, each decided by the training images."""
+def fitted(fits: Sequence[Fit], train: DeviceImages) -> list[Transform]:
+    """Each step as the training images decide it, or what the steps before it make of them."""
     transforms: list[Transform] = []
     for fit in fits:
         if isinstance(fit, Following):
@@ -140,7 +140,7 @@ def _fitted(fits: list[Fit], train: DeviceImages) -> Transform:
             transforms.append(fit.fit(before(to_float(train.between(at, at + FITTED_AT_ONCE))) for at in starts))
         else:
             transforms.append(fit(train.images))
-    return chained(transforms)
+    return transforms
 
 
 def chained(transforms: list[Transform]) -> Transform:
