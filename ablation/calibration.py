@@ -153,11 +153,11 @@ def _whole_epochs(built: Prepared, assignment: Assignment, epochs: int) -> float
 
 def _scoring(built: Prepared, recipe: Recipe, images: DeviceImages) -> float:
     """Seconds of one evaluation, from a piece that was evaluated before."""
-    piece = images.first(2 * BATCH)
-    precision = recipe.precision
+    piece, model = images.first(2 * BATCH), built.ingredients.scored
+    precision, mirrored = recipe.precision, recipe.mirrored_scoring
     assert precision != "auto", "the precision is resolved when the study begins"
     for _ in range(2):
-        seconds = _seconds(lambda: evaluate(built.ingredients.model, piece, built.data.seen, precision))
+        seconds = _seconds(lambda: evaluate(model, piece, built.data.seen, precision, mirrored=mirrored))
     return seconds * len(images) / len(piece)
 
 

@@ -15,6 +15,7 @@ from ablation.seeding import seed_of
 from ablation.sending import send
 from ablation.settings import Part, Recipe, Settings
 from ablation.splits import Splits
+from ablation.training.averaging import averaged_copy
 from ablation.training.data import BlockData, block_data
 from ablation.training.devices import best_layout, prepare, reset_peak_memory
 from ablation.training.fit import Ingredients
@@ -94,13 +95,28 @@ def _ingredients(settings: Settings, model: nn.Module, pieces: int) -> Ingredien
             part.name: components.load("augmentation", part.name)(**part.choices) for part in settings.augmentations
         },
         pieces=pieces,
+        averaged=averaged_copy(model) if settings.recipe.weight_average else None,
     )
 
 
 def _optimizer(model: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
     build = components.load("optimizer", recipe.optimizer.name)
-    optimizer: torch.optim.Optimizer = build(model.parameters(), recipe.learning_rate, **recipe.optimizer.choices)
+    parameters = model.parameters() if recipe.decay_biases else _without_decay_of_biases(model)
+    optimizer: torch.optim.Optimizer = build(parameters, recipe.learning_rate, **recipe.optimizer.choices)
     return optimizer
+
+
+def _without_decay_of_biases(model: nn.Module) -> list[dict[str, object]]:
+    """Groups for torch's optimizers: weight decay is for what multiplies, not for what has one number a channel.
+
+    He et al. 2019 (arXiv 1812.01187), section 3.1.
+    """
+    parameters = list(model.parameters())
+    groups: list[dict[str, object]] = [
+        {"params": [each for each in parameters if each.ndim > 1]},
+        {"params": [each for each in parameters if each.ndim <= 1], "weight_decay": 0.0},
+    ]
+    return [group for group in groups if group["params"]]
 
 
 def _check_size(model: nn.Module, data: BlockData) -> None:

@@ -21,6 +21,7 @@ from torch.nn import functional
 
 from ablation import components
 from ablation.components import Kind
+from ablation.contracts import Fit, Following
 from ablation.errors import AblationError, InputError
 from ablation.failures import failure_of
 from ablation.preparation import check_output
@@ -162,9 +163,9 @@ def _try_arm(stage: _Stage, arm: Arm, sample: Sample) -> None:
 
 
 def _fitted(part: Part, images: Tensor, seen: Tensor) -> Tensor:
-    """What a step makes of floats, fitted to the images."""
-    after: Tensor = components.load("preprocessing", part.name)(**part.choices)(images)(seen)
-    return after
+    """What a step makes of floats, fitted to the images, or to these floats."""
+    step: Fit = components.load("preprocessing", part.name)(**part.choices)
+    return (step.fit([seen]) if isinstance(step, Following) else step(images))(seen)
 
 
 def _augmented(stage: _Stage, named: _Named, images: Tensor, targets: Tensor) -> None:

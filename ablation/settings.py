@@ -23,6 +23,8 @@ Seed = Annotated[int, Field(ge=0)]
 Byte = Annotated[int, Field(ge=0, le=255)]
 HalfTurn = Annotated[float, Field(ge=0, le=0.5, description="share of a full turn of the colour circle")]
 
+Interpolation = Literal["nearest", "bilinear"]
+
 
 class Frozen(BaseModel):
     """A value that cannot change and refuses keys it does not know."""
@@ -37,8 +39,16 @@ class Part(Frozen):
     choices: dict[str, Choice] = {}
 
 
+def _is_off(value: object) -> bool:
+    return not value
+
+
+def _is_on(value: object) -> bool:
+    return bool(value)
+
+
 class Recipe(Frozen):
-    """How the model is trained."""
+    """How the model is trained. Keys with `exclude_if` came later: at their defaults no study or trial is another."""
 
     epochs: Annotated[int, Field(ge=1, description="passes over the training split")] = 16
     batch_size: Annotated[int, Field(ge=2, description="images a step")] = 128
@@ -46,6 +56,23 @@ class Recipe(Frozen):
     learning_rate: Annotated[Positive, Field(description="the peak of the schedule")] = 0.1
     schedule: Part = Part(name="one_cycle")
     label_smoothing: Fraction = 0.0
+    decay_biases: Annotated[
+        bool,
+        Field(
+            exclude_if=_is_on, description="whether weight decay also shrinks biases and the scales of normalisation"
+        ),
+    ] = True
+    gradient_clip: Annotated[
+        NotNegative,
+        Field(exclude_if=_is_off, description="greatest norm of a step's gradient, all parameters together; 0: any"),
+    ] = 0.0
+    weight_average: Annotated[
+        Fraction,
+        Field(exclude_if=_is_off, description="share of itself that the scored average of the weights keeps at a step"),
+    ] = 0.0
+    mirrored_scoring: Annotated[
+        bool, Field(exclude_if=_is_off, description="score the mean of the logits of an image and of its mirror image")
+    ] = False
     precision: Annotated[
         Literal["auto", "float32", "bfloat16"],
         Field(description="auto: bfloat16 where the hardware multiplies it faster, else float32"),

@@ -76,7 +76,7 @@ def _train(assignment: Assignment, link: Link, log: IO[str]) -> Outcome | None:
         if fitted.ended == "stopped":
             return None
         with forked_generator(assignment.device, seed_of(trial.block, "scoring")):
-            outcome = _scored(fitted, built.ingredients.model, built.data, assignment)
+            outcome = _scored(fitted, built.ingredients.scored, built.data, assignment)
         point("model scored")
     finally:
         watch.close()
@@ -112,13 +112,14 @@ def _compiled(built: Prepared, assignment: Assignment) -> Ingredients:
 
 def _scored(fitted: Fitted, model: nn.Module, data: BlockData, assignment: Assignment) -> Outcome:
     """Measure the trained model; predictions and weights go to the trial's folder before the outcome closes it."""
-    precision = assignment.trial.arm.settings.recipe.precision
+    recipe = assignment.trial.arm.settings.recipe
+    precision, mirrored = recipe.precision, recipe.mirrored_scoring
     assert precision != "auto", "the precision is resolved when the study begins"
     try:
         if fitted.ended == "diverged":
             return _diverged(data)
-        validation = evaluate(model, data.validation, data.seen, precision)
-        test = evaluate(model, data.test, data.seen, precision) if data.test is not None else None
+        validation = evaluate(model, data.validation, data.seen, precision, mirrored=mirrored)
+        test = evaluate(model, data.test, data.seen, precision, mirrored=mirrored) if data.test is not None else None
     except DivergedError:
         return _diverged(data)
     read = test or validation

@@ -23,7 +23,7 @@ from training_sides import NETS, Training, assignment_of
 
 from ablation.preparation import Prepared, prepared
 from ablation.settings import Recipe
-from ablation.training.data import augmented
+from ablation.training.augmenting import augmented
 from ablation.training.fit import fit
 from ablation.trial import Answer, Epoch
 

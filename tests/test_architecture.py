@@ -42,6 +42,7 @@ ROWS = (
         "trial",
         "seeding",
         "sending",
+        "contracts",
         "splits",
         "findings",
         "addresses",
@@ -70,7 +71,7 @@ OWNERS = {
     "pandas": {"analysis", "loading"},
     "scipy": {"analysis"},
     "torch": {"training", "worker", "preparation", "models", "augmentations", "preprocessing", "optimizers", "cli"}
-    | {"sending", "rehearsal", "exporting", "previews"},
+    | {"sending", "rehearsal", "exporting", "previews", "contracts"},
     "numpy": {"training", "worker", "analysis", "report", "datasets", "seen_images", "exporting"}
     | {"splits", "sources", "sampling", "rehearsal", "previews", "data_page", "data_sheets"},
     "safetensors": {"exporting"},
@@ -86,7 +87,7 @@ OWNERS = {
     "timm": {"models"},
     "torchvision": {"models"},
     "pydantic": {"settings", "study", "trial", "components", "signatures", "run_folder", "trial_files", "attempts"}
-    | {"holding", "study_file", "exporting"},
+    | {"holding", "study_file", "exporting", "augmentations", "preprocessing"},
     "pydantic_core": {"study_file", "wording"},
 }
 """Which files or folders may import which package. A package that is not here may be imported by none."""

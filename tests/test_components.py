@@ -28,15 +28,16 @@ def signature_of(parameters: str, above: str = "") -> Any:
     [
         ("dataset", {"cifar10", "digits", "synthetic"}),
         ("model", {"convnext", "densenet", "mlp", "plain", "resnet", "small", "timm", "torchvision", "vgg", "vit"}),
-        ("preprocessing", {"normalize"}),
-        ("augmentation", {"color_jitter", "crop", "cutout", "flip"}),
+        ("preprocessing", {"normalize", "whiten"}),
+        ("augmentation", {"color_jitter", "crop", "cutmix", "cutout", "flip", "mixup", "randaugment"}),
         ("optimizer", {"adam", "adamw", "rmsprop", "sgd"}),
         ("schedule", {"constant", "cosine", "one_cycle", "step"}),
     ],
 )
 def test_names_are_the_files_that_have_a_build(kind: Kind, known: set[str]) -> None:
     assert known <= set(components.names(kind))
-    assert "image_size" not in components.names(kind)  # a file of ablation/models that is no model
+    for file in ("image_size", "operations"):  # files of ablation/models and ablation/augmentations that are none
+        assert file not in components.names(kind)
 
 
 @pytest.mark.parametrize(("kind", "name"), SHIPPED)

@@ -10,7 +10,9 @@ from small_studies import SMALL, StudyWriter, load
 from ablation import designs
 from ablation.attempts import open_attempt
 from ablation.failures import Failure
+from ablation.preparation import prepared
 from ablation.run_folder import RunFolder
+from ablation.training.evaluation import evaluate
 from ablation.trial import Answer, Assignment, Epoch, Outcome, Trial
 from ablation.worker import run_trial
 
@@ -131,7 +133,8 @@ def test_a_trial_cut_short_again_and_again_ends_as_one_that_was_not(
     write_study: StudyWriter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("ablation.watching.ASK_SECONDS", 0.0)  # at every step
-    text = SMALL.replace("recipe:", "augmentations: {crop: {}, color_jitter: {brightness: 0.5}}\nrecipe:")
+    augmentations = "augmentations: {crop: {}, trivialaugment: {}, mixup: {}, color_jitter: {brightness: 0.5}}\nrecipe:"
+    text = SMALL.replace("recipe:", augmentations).replace("normalize: {}", "normalize: {}, whiten: {}")
     trial = first_trial(write_study(text.replace("width: 4", "width: 4, dropout: 0.3")))
     whole, broken = RunFolder(tmp_path / "whole"), RunFolder(tmp_path / "broken")
     expected = completed(assignment(whole, trial))
@@ -237,3 +240,37 @@ def test_weights_are_kept_only_where_asked(write_study: StudyWriter, tmp_path: P
     folder, trial = RunFolder(tmp_path), first_trial(write_study())
     run_trial(assignment(folder, trial, keep_weights=False), Link())
     assert not (folder.trial_folder(trial.id) / "weights.pt").exists()
+
+
+FURTHER = "weight_average: 0.8, gradient_clip: 0.5, mirrored_scoring: true, decay_biases: false"
+
+
+def test_what_is_scored_and_kept_is_the_average_over_images_and_their_mirror_images(
+    write_study: StudyWriter, tmp_path: Path
+) -> None:
+    folder = RunFolder(tmp_path)
+    trial = first_trial(write_study(SMALL.replace("precision:", f"{FURTHER}, precision:")))
+    given = assignment(folder, trial)
+    outcome = completed(given)
+    built = prepared(given)
+    built.ingredients.model.load_state_dict(torch.load(folder.trial_folder(trial.id) / "weights.pt", weights_only=True))
+    assert built.data.test is not None
+    again = [
+        evaluate(built.ingredients.model, built.data.test, built.data.seen, "float32", mirrored=mirrored).scores
+        for mirrored in (True, False)
+    ]
+    assert outcome.test == again[0] != again[1]
+    assert outcome.cost is not None
+    assert outcome.cost.parameters == sum(each.numel() for each in built.ingredients.model.parameters())
+
+
+def test_weight_decay_may_leave_out_what_has_one_number_a_channel(write_study: StudyWriter, tmp_path: Path) -> None:
+    def groups(further: str) -> list[tuple[float, set[int]]]:
+        trial = first_trial(write_study(SMALL.replace("precision:", f"{further}optimizer: sgd, precision:")))
+        built = prepared(assignment(RunFolder(tmp_path), trial))
+        found = built.ingredients.optimizer.param_groups
+        assert sum(len(group["params"]) for group in found) == len(list(built.ingredients.model.parameters()))
+        return [(group["weight_decay"], {each.ndim for each in group["params"]}) for group in found]
+
+    assert groups("") == [(5e-4, {1, 2, 4})]
+    assert groups("decay_biases: false, ") == [(5e-4, {2, 4}), (0.0, {1})]

@@ -11,6 +11,7 @@ from collections.abc import Callable
 import torch
 from torch import Generator, Tensor
 
+from ablation.augmentations.levels import blend, check_channels, grey_levels, per_image, to_bytes
 from ablation.errors import InputError
 from ablation.sending import send
 from ablation.settings import HalfTurn, NotNegative
@@ -42,10 +43,7 @@ def build(
     ]
 
     def augment(images: Tensor, targets: Tensor, generator: Generator) -> tuple[Tensor, Tensor]:
-        if images.shape[1] not in (1, 3):
-            raise InputError(
-                f"augmentation color_jitter needs images of 1 or 3 channels, not {images.shape[1]}; leave it out."
-            )
+        check_channels(images, "color_jitter")
         if images.shape[1] == 1 and (saturation or hue):
             raise InputError(
                 "augmentation color_jitter: images of one channel have no saturation and no hue to change; leave these "
@@ -70,17 +68,17 @@ def _jitter(images: Tensor, shares: Tensor, steps: list[Step]) -> Tensor:
 
 def adjust_brightness(images: Tensor, factors: Tensor) -> Tensor:
     """Blend each image with black; factors are float32 of shape N, 0 gives black and 1 the image."""
-    return _bytes((images * _per_image(factors)).clamp_(0, 255))
+    return to_bytes((images * per_image(factors, images)).clamp_(0, 255))
 
 
 def adjust_contrast(images: Tensor, factors: Tensor) -> Tensor:
     """Blend each image with the mean of its grey levels."""
-    return _blend(images, _grey(images).mean((1, 2, 3), keepdim=True), factors)
+    return blend(images, grey_levels(images).mean((1, 2, 3), keepdim=True), factors)
 
 
 def adjust_saturation(images: Tensor, factors: Tensor) -> Tensor:
     """Blend each image with its grey version; images of one channel stay as they are."""
-    return images if images.shape[1] == 1 else _blend(images, _grey(images), factors)
+    return images if images.shape[1] == 1 else blend(images, grey_levels(images), factors)
 
 
 def adjust_hue(images: Tensor, shifts: Tensor) -> Tensor:
@@ -89,24 +87,6 @@ def adjust_hue(images: Tensor, shifts: Tensor) -> Tensor:
         return images
     hue, saturation, value = _hue_saturation_value(images.to(torch.float32).mul_(1 / 255))
     return _rgb(_wrap(hue.add_(shifts[:, None, None])), saturation, value)
-
-
-def _per_image(factors: Tensor) -> Tensor:
-    return factors[:, None, None, None]
-
-
-def _blend(images: Tensor, others: Tensor, factors: Tensor) -> Tensor:
-    """Take factor * image + (1 - factor) * other; second product and sum round once, as in torchvision's `add`."""
-    ratios = _per_image(factors)
-    return _bytes((images * ratios).addcmul_(others, 1 - ratios).clamp_(0, 255))
-
-
-def _grey(images: Tensor) -> Tensor:
-    """Luma (ITU-R BT.601) in whole levels, float32 N x 1 x H x W."""
-    if images.shape[1] == 1:
-        return images.to(torch.float32)
-    red, green, blue = (images[:, channel, None] for channel in range(3))
-    return red.mul(0.2989).add_(green, alpha=0.587).add_(blue, alpha=0.114).floor_()
 
 
 def _wrap(turns: Tensor) -> Tensor:
@@ -140,7 +120,7 @@ def _rgb(hue: Tensor, saturation: Tensor, value: Tensor) -> Tensor:
     floor = 1 - saturation
     rises, falls = _levels((rising + floor).mul_(value)), _levels((1 - rising).mul_(value))
     lowest, highest = _levels(floor.mul_(value)), _levels(value)
-    sector = _bytes(sector)
+    sector = to_bytes(sector)
     between = falls.sub_(rises).mul_(sector & 1).add_(rises).sub_(lowest)
     highest = highest.sub_(lowest)
     channels = [
@@ -157,9 +137,4 @@ def _bit(table: int, sector: Tensor) -> Tensor:
 
 def _levels(shares: Tensor) -> Tensor:
     """From [0, 1] to whole levels, as torchvision converts; the input is overwritten."""
-    return _bytes(shares.mul_(255.999))
-
-
-def _bytes(values: Tensor) -> Tensor:
-    """Cut floats within 0 and 256 down to uint8; twice as fast by way of int32."""
-    return values.to(torch.int32).to(torch.uint8)
+    return to_bytes(shares.mul_(255.999))

@@ -12,28 +12,36 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from ablation import components
+from ablation.contracts import Transform
 from ablation.exporting.description import Description
 from ablation.exporting.opened import Run, in_pieces
 from ablation.seeding import seed_of
 from ablation.settings import Part
-from ablation.training.data import Transform, chained, to_float
+from ablation.training.data import chained, to_float
 from ablation.training.generators import forked_generator
 
 
 class Classifier(nn.Module):
     """uint8 images N x C x H x W to class probabilities N x K in float32, as the trial's own code computes them."""
 
-    def __init__(self, net: nn.Module, transform: Transform) -> None:
+    def __init__(self, net: nn.Module, transform: Transform, *, mirrored: bool = False) -> None:
         super().__init__()
         self.net = net
         self.transform = transform
+        self.mirrored = mirrored
         self.to(memory_format=torch.contiguous_format)
         self.eval().requires_grad_(False)
 
     def forward(self, images: Tensor) -> Tensor:
         """The probabilities; their logarithms are the logits, but for a constant of each image."""
-        logits = self.net(self.transform(to_float(images, torch.contiguous_format)))
-        return torch.softmax(logits.float(), dim=1)
+        logits = self._logits(images)
+        if self.mirrored:
+            logits = (logits + self._logits(images.flip(3))) / 2
+        return torch.softmax(logits, dim=1)
+
+    def _logits(self, images: Tensor) -> Tensor:
+        logits: Tensor = self.net(self.transform(to_float(images, torch.contiguous_format)))
+        return logits.float()
 
 
 def rebuilt(description: Description, tensors: Mapping[str, Tensor]) -> Classifier:
@@ -52,7 +60,7 @@ def rebuilt(description: Description, tensors: Mapping[str, Tensor]) -> Classifi
         no_images = torch.empty((0, *description.shape), dtype=torch.uint8)
         steps = [_built(step, no_images) for step in description.preprocessing]
     net.load_state_dict(tensors)
-    return Classifier(net, chained(steps))
+    return Classifier(net, chained(steps), mirrored=description.mirrored)
 
 
 def without_images(parts: Sequence[Part], images: Tensor) -> tuple[Part, ...] | None:

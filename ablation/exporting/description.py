@@ -37,6 +37,8 @@ class Description(Frozen):
     model: Part
     preprocessing: tuple[Part, ...] | None
     """Steps that need no training images; None where a step does not say what it took from them."""
+    mirrored: bool = False
+    """Whether it looks at each image and at its mirror image, as it was scored."""
     versions: dict[str, str] = Field(default_factory=dict)
     """Of the packages that the trial ran on."""
 

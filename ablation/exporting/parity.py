@@ -80,9 +80,10 @@ def check(run: Run, restored: Restored, device: str) -> tuple[Agreement, ...]:
     images = measured.pick(from_numpy(rows), "cpu")
     given = run(images.numpy())
     shown = DeviceImages(measured.labels[from_numpy(rows)], images)
-    eager = evaluate(restored.classifier.net, shown, restored.built.data.seen, "float32").probabilities.numpy()
+    mirrored = restored.description.mirrored
+    eager = evaluate(restored.classifier.net, shown, restored.built.data.seen, "float32", mirrored=mirrored)
     found = (
-        agreement("eager model", (given, eager), "largest", EAGER),
+        agreement("eager model", (given, eager.probabilities.numpy()), "largest", EAGER),
         agreement("record", (given, _recorded(restored)[rows]), *_bound(restored, device)),
     )
     for one in found:

@@ -66,8 +66,9 @@ def restored(folder: RunFolder, record: Record, data_root: Path) -> Restored:
             f"the weights of {trial.id} do not fit the model {trial.arm.settings.model.name} as its code builds it "
             f"now. Take the code that trained it{_commit(outcome)}: {error}"
         ) from error
-    classifier = Classifier(built.ingredients.model, built.data.transform)
-    return Restored(record, outcome, place, built, classifier, _description(folder, record, built))
+    description = _description(folder, record, built)
+    classifier = Classifier(built.ingredients.model, built.data.transform, mirrored=description.mirrored)
+    return Restored(record, outcome, place, built, classifier, description)
 
 
 def _weights(place: Path, record: Record) -> dict[str, torch.Tensor]:
@@ -102,5 +103,6 @@ def _description(folder: RunFolder, record: Record, built: Prepared) -> Descript
         width=width,
         model=settings.model,
         preprocessing=without_images(settings.preprocessing, built.data.train.images),
+        mirrored=settings.recipe.mirrored_scoring,
         versions=outcome.stamp.versions if outcome and outcome.stamp else {},
     )

@@ -14,7 +14,7 @@ from ablation.preprocessing import normalize
 from ablation.previews.augmented import augmented
 from ablation.settings import Part
 from ablation.splits import LabelledImages, Splits
-from ablation.training.data import Transform, shared, to_float
+from ablation.training.data import DeviceImages, fitted, shared, to_float
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,7 +37,8 @@ def stages(
 ) -> tuple[Stage, ...]:
     """Every stage on the same images. Steps are fitted to all training images: a seed block fits them to its part."""
     stored = torch.from_numpy(few.images)
-    steps = [_fitted(part, splits.train) for part in preprocessing]
+    train = DeviceImages(torch.from_numpy(splits.train.labels), shared(splits.train.images))
+    steps = fitted([components.load("preprocessing", part.name)(**part.choices) for part in preprocessing], train)
     seen = to_float(stored)
     found = [_stage("as stored", stored), _stage("to tensors", seen)]
     for part, step in zip(preprocessing, steps, strict=True):
@@ -55,11 +56,6 @@ def stages(
 def channel_statistics(part: LabelledImages) -> tuple[list[float], list[float]]:
     """Mean and standard deviation of each channel, as `normalize` takes them."""
     return normalize.channel_statistics(shared(part.images))
-
-
-def _fitted(part: Part, train: LabelledImages) -> Transform:
-    step: Transform = components.load("preprocessing", part.name)(**part.choices)(shared(train.images))
-    return step
 
 
 def _stage(name: str, values: Tensor) -> Stage:

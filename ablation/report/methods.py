@@ -73,12 +73,26 @@ def _trained(study: Study) -> str:
 
 
 def _recipe(recipe: Recipe) -> str:
-    smoothing = f", label smoothing {recipe.label_smoothing:g}" if recipe.label_smoothing else ""
+    further = ", ".join(["cross-entropy", *_further(recipe)])
     return (
         f"{count(recipe.epochs, 'epoch')} with batches of {recipe.batch_size} images, {_named(recipe.optimizer)} at a "
-        f"peak learning rate of {recipe.learning_rate:g} under the schedule {_named(recipe.schedule)}, cross-entropy"
-        f"{smoothing}, in {recipe.precision}"
+        f"peak learning rate of {recipe.learning_rate:g} under the schedule {_named(recipe.schedule)}, {further}, "
+        f"in {recipe.precision}"
     )
+
+
+def _further(recipe: Recipe) -> Iterator[str]:
+    """What a recipe adds."""
+    if recipe.label_smoothing:
+        yield f"label smoothing {recipe.label_smoothing:g}"
+    if not recipe.decay_biases:
+        yield "no weight decay of biases and scales"
+    if recipe.gradient_clip:
+        yield f"gradients clipped to a norm of {recipe.gradient_clip:g}"
+    if recipe.weight_average:
+        yield f"an exponential average of the weights ({recipe.weight_average:g}) scored in their place"
+    if recipe.mirrored_scoring:
+        yield "scores over each image and its mirror image"
 
 
 def _listed(told: str, parts: Sequence[Part]) -> str:

@@ -10,7 +10,7 @@ import hashlib
 import io
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +43,8 @@ class Checkpoint:
     generators: Mapping[str, Any]
     """State of torch's global generators by device kind, of Python's and of NumPy's."""
     epochs: tuple[Epoch, ...]
+    averaged: Mapping[str, Tensor] = field(default_factory=dict)
+    """The average of the weights, where the recipe asks for one."""
     stamps: tuple[Stamp, ...] = ()
     """What it was trained under so far, one for each change."""
 

@@ -3,32 +3,23 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.nn import functional
 
+from ablation.contracts import Fit, Following, Transform
 from ablation.errors import InputError
 from ablation.seeding import seed_of
 from ablation.sending import send
 from ablation.splits import VALIDATION_FRACTION, LabelledImages, Splits
 from ablation.training.devices import has_room
 
-Transform = Callable[[Tensor], Tensor]
-"""Float images in [0, 1], N x C x H x W, to what the model sees."""
-
-Fit = Callable[[Tensor], Transform]
-"""The uint8 training images to the transform that they decide."""
-
-Augmentation = Callable[[Tensor, Tensor, torch.Generator], tuple[Tensor, Tensor]]
-"""uint8 images and class probabilities (N x K) to new ones; parameters are drawn per image from the generator."""
-
-CHUNK = 2048
-"""Images augmented at a time, to bound the memory. A constant: a component may draw parameter by parameter."""
+FITTED_AT_ONCE = 1024
+"""Images whose floats a step is fitted to at a time, to bound the memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +104,7 @@ def block_data(splits: Splits, block: int, fits: list[Fit], device: str, with_te
         validation=_on_device(splits.train, held_out, places),
         test=_on_device(splits.test, None, places) if with_test else None,
         num_classes=len(splits.classes),
-        transform=chained([fit(train.images) for fit in fits]),
+        transform=chained(fitted(fits, train)),
     )
 
 
@@ -139,6 +130,19 @@ def picked(tensor: Tensor, rows: Tensor, device: str) -> Tensor:
     return send(tensor[send(rows, tensor.device)], device)
 
 
+def fitted(fits: Sequence[Fit], train: DeviceImages) -> list[Transform]:
+    """Each step as the training images decide it, or what the steps before it make of them."""
+    transforms: list[Transform] = []
+    for fit in fits:
+        if isinstance(fit, Following):
+            before = chained(transforms[:])
+            starts = range(0, len(train), FITTED_AT_ONCE)
+            transforms.append(fit.fit(before(to_float(train.between(at, at + FITTED_AT_ONCE))) for at in starts))
+        else:
+            transforms.append(fit(train.images))
+    return transforms
+
+
 def chained(transforms: list[Transform]) -> Transform:
     """The transforms one after the other."""
 
@@ -153,35 +157,6 @@ def chained(transforms: list[Transform]) -> Transform:
 def to_float(images: Tensor, layout: torch.memory_format = torch.channels_last) -> Tensor:
     """The first stage of every recipe: uint8 to float32 in [0, 1]."""
     return images.to(torch.float32, memory_format=layout).div_(255)
-
-
-def augmented(
-    data: BlockData, augmentations: dict[str, Augmentation], block: int, epoch: int
-) -> tuple[DeviceImages, Tensor]:
-    """The training images of one epoch with their class probabilities (N x K), in the order of the data set.
-
-    Each augmentation draws from a stream of its own, keyed by block and epoch, image after image:
-    neither the batch size nor the order nor another augmentation moves a draw.
-    """
-    targets = functional.one_hot(data.train.labels, data.num_classes).float()
-    if not augmentations:
-        return data.train, targets
-    streams = {
-        name: torch.Generator().manual_seed(seed_of(block, f"augmentation {name}", epoch)) for name in augmentations
-    }
-    made: list[Tensor] = []
-    for at in range(0, len(targets), CHUNK):
-        pair = send(data.train.between(at, at + CHUNK), targets.device), targets[at : at + CHUNK]
-        for name, augmentation in augmentations.items():
-            pair = augmentation(*pair, streams[name])
-        # Room for the whole epoch as soon as a chunk tells the shape: joining pieces at the end would take it twice.
-        homes = data.train.store.device, targets.device
-        made = made or [
-            each.new_empty(len(targets), *each.shape[1:], device=home) for each, home in zip(pair, homes, strict=True)
-        ]
-        for whole, piece in zip(made, pair, strict=True):
-            whole[at : at + CHUNK] = piece
-    return DeviceImages(data.train.labels, made[0]), made[1]
 
 
 def batches(count: int, batch_size: int, block: int, epoch: int) -> Iterator[Tensor]:

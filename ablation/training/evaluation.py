@@ -9,8 +9,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from ablation.contracts import Transform
 from ablation.sending import send
-from ablation.training.data import DeviceImages, Transform
+from ablation.training.data import DeviceImages
 from ablation.training.devices import Precision
 from ablation.trial import Scores
 
@@ -40,20 +41,25 @@ class Evaluation:
     """N x K float32 on the CPU, in the order of the split."""
 
 
-def evaluate(model: nn.Module, data: DeviceImages, seen: Transform, precision: Precision) -> Evaluation:
+def evaluate(
+    model: nn.Module, data: DeviceImages, seen: Transform, precision: Precision, *, mirrored: bool = False
+) -> Evaluation:
     """Run the model over a split, never augmented; `seen` makes its input of uint8 images.
 
-    Cross-entropy is in nats, over float32 logits.
+    Cross-entropy is in nats, over float32 logits; `mirrored` takes their mean over an image and its mirror image.
 
     Raises:
         DivergedError: the loss is not finite.
     """
     device = data.labels.device.type
     model.eval()
+
+    def logits_of(images: Tensor) -> Tensor:
+        logits: Tensor = model(seen(images)).float()
+        return (logits + model(seen(images.flip(3))).float()) / 2 if mirrored else logits
+
     with torch.inference_mode(), torch.autocast(device, torch.bfloat16, enabled=precision == "bfloat16"):
-        logits = torch.cat(
-            [model(seen(send(data.between(at, at + BATCH), device))).float() for at in range(0, len(data), BATCH)]
-        )
+        logits = torch.cat([logits_of(send(data.between(at, at + BATCH), device)) for at in range(0, len(data), BATCH)])
     logits = logits.double().cpu()
     labels = data.labels.cpu()
     predicted = logits.argmax(1)

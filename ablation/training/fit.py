@@ -11,12 +11,15 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from ablation.contracts import Augmentation
 from ablation.seeding import seed_of
 from ablation.settings import Recipe
+from ablation.training.augmenting import augmented
+from ablation.training.averaging import follow
 from ablation.training.checkpoints import Checkpoint
-from ablation.training.data import Augmentation, BlockData, augmented, batches, picked, steps_per_epoch
+from ablation.training.data import BlockData, batches, picked, steps_per_epoch
 from ablation.training.devices import Precision, synchronize
-from ablation.training.evaluation import DivergedError, evaluate, finite_scores
+from ablation.training.evaluation import DivergedError, Evaluation, evaluate, finite_scores
 from ablation.training.generators import forked_generator, generator_states, restore_generators
 from ablation.training.gradients import as_numbers, gradient_norms
 from ablation.trial import Answer, Epoch, Scores
@@ -41,6 +44,13 @@ class Ingredients:
     compiled: Callable[[Tensor], Tensor] | None = None
     """The model, compiled for batches of `whole` images; others go through the model itself."""
     whole: int = 0
+    averaged: nn.Module | None = None
+    """A copy of the model that follows its weights, where the recipe asks for their average."""
+
+    @property
+    def scored(self) -> nn.Module:
+        """The model that is measured, and whose weights are kept."""
+        return self.model if self.averaged is None else self.averaged
 
 
 class Watch(Protocol):
@@ -159,6 +169,7 @@ class _Training:
             optimizer=self.ingredients.optimizer.state_dict(),
             generators=generator_states(self.device),
             epochs=tuple(self.epochs),
+            averaged=self.ingredients.averaged.state_dict() if self.ingredients.averaged is not None else {},
         )
 
     def restore(self, checkpoint: Checkpoint) -> None:
@@ -168,9 +179,15 @@ class _Training:
         self.correct = checkpoint.correct.to(self.device)
         self.norms = checkpoint.norms.to(self.device)
         self.ingredients.model.load_state_dict(checkpoint.model)
+        if self.ingredients.averaged is not None:
+            self.ingredients.averaged.load_state_dict(checkpoint.averaged)
         self.ingredients.optimizer.load_state_dict(dict(checkpoint.optimizer))
         restore_generators(checkpoint.generators)
         self._since = time.perf_counter()
+
+    def _validation(self) -> Evaluation:
+        model, data, mirrored = self.ingredients.scored, self.data, self.recipe.mirrored_scoring
+        return evaluate(model, data.validation, data.seen, self.precision, mirrored=mirrored)
 
     def end_epoch(self) -> Epoch:
         """Measure the epoch that all steps were made of, and stand at the beginning of the next."""
@@ -180,7 +197,7 @@ class _Training:
         epoch = Epoch(
             epoch=self.epoch,
             train=train,
-            validation=evaluate(self.ingredients.model, data.validation, data.seen, self.precision).scores,
+            validation=self._validation().scores,
             learning_rate=self.ingredients.optimizer.param_groups[0]["lr"],
             seconds=seconds,
             images_per_second=len(data.train) / seconds,
@@ -209,14 +226,23 @@ def _one_epoch(training: _Training, watch: Watch) -> bool:
         for rows in chosen.chunk(ingredients.pieces):
             batch, wanted = images.pick(rows, training.device), picked(targets, rows, training.device)
             _add_gradients(training, batch, wanted, len(rows) / len(chosen))
-        ingredients.optimizer.step()
         training.step += 1
         if training.step == steps:
             training.norms = gradient_norms(ingredients.model)
+        _change_weights(ingredients, recipe, before + training.step)
         training.seen += len(chosen)
         if watch.stepped(training.take):
             return False
     return True
+
+
+def _change_weights(ingredients: Ingredients, recipe: Recipe, steps: int) -> None:
+    """Make the step that the gradients ask for, the training's so-manieth."""
+    if recipe.gradient_clip:
+        nn.utils.clip_grad_norm_(ingredients.model.parameters(), recipe.gradient_clip)
+    ingredients.optimizer.step()
+    if ingredients.averaged is not None:
+        follow(ingredients.averaged, ingredients.model, recipe.weight_average, steps)
 
 
 def _add_gradients(training: _Training, images: Tensor, wanted: Tensor, share: float) -> None:

@@ -119,8 +119,8 @@ def test_of_a_study_its_own_steps_are_shown(place: Path) -> None:
     assert "data        digits (train_size=200): 200 training" in done.stdout
     page = (place / "data-digits.html").read_text("utf-8")
     assert "the baseline of the study noise" in page
-    assert 'id="augmentation-lab.noise"' in page
-    assert re.findall(r"<p>(levels [\d.]+)", page) == ["levels 10.0", "levels 20.0", "levels 40.0"]
+    shown = page.partition('id="augmentation-lab.noise"')[2].partition("</figure>")[0]
+    assert re.findall(r"<p>(levels [\d.]+)", shown) == ["levels 10.0", "levels 20.0", "levels 40.0"]
     assert re.findall(r"<p>(padding \d+)", page) == ["padding 1", "padding 2", "padding 4"]
     done = ablate("data", "noise.yaml", "--set", "dataset.train_size=100", cwd=place)
     assert "(train_size=100): 100 training" in done.stdout

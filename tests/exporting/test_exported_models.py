@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from commands import ablate
-from exported import FORMATS
+from exported import DIGITS, FORMATS
 from PIL import Image
 
 from ablation.datasets import digits as data
@@ -45,6 +45,18 @@ def test_a_model_gives_what_its_trial_recorded(to: str, export, digits) -> None:
     assert (given.argmax(1) == images.labels).mean() == pytest.approx(best.outcome.test.accuracy)
     assert "best" not in str(model)
     assert f"wrote {best.trial.id} ({best.trial.arm.name}, seed block {best.trial.block})" in done.stderr
+
+
+def test_what_is_written_is_what_was_scored(tmp_path: Path) -> None:
+    """The average of the weights, over images and mirror images; the export itself holds it against the record."""
+    recipe = "weight_average: 0.9, mirrored_scoring: true, precision: float32"
+    (tmp_path / "digits.yaml").write_text(
+        DIGITS.replace("precision: float32", recipe).replace("epochs: 4", "epochs: 1")
+    )
+    assert ablate("run", "digits.yaml", "--no-tracking", "--set", "seeds=1", cwd=tmp_path).returncode == 0
+    done = ablate("export", "digits.yaml", "best", "--to", "safetensors", "--out", "out", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert open_model(tmp_path / "out" / "model.safetensors").description.mirrored
 
 
 @pytest.mark.parametrize("to", FORMATS)

@@ -56,7 +56,8 @@ def through(to: str, classifier: Classifier, description: Description, folder: P
         case "onnx":
             from ablation.exporting.as_onnx import write
     (folder / f"model.{to}").write_bytes(write(classifier, description))
-    return open_model(folder / f"model.{to}").load()(IMAGES.numpy())
+    step = 32 // description.height
+    return open_model(folder / f"model.{to}").load()(IMAGES[:, :, ::step, ::step].contiguous().numpy())
 
 
 @pytest.mark.parametrize("to", FORMATS)
@@ -68,6 +69,26 @@ def through(to: str, classifier: Classifier, description: Description, folder: P
 def test_a_file_gives_what_the_model_gives(to: str, model: Part, steps: tuple[Part, ...], tmp_path: Path) -> None:
     classifier, description = made(model, steps)
     assert through(to, classifier, description, tmp_path) == pytest.approx(classifier(IMAGES).numpy(), abs=1e-5)
+
+
+@pytest.mark.parametrize("to", FORMATS)
+def test_a_model_that_was_scored_over_mirror_images_looks_at_them_too(to: str, tmp_path: Path) -> None:
+    plain, description = made(MODELS[0], STEPS[1])
+    mirrored = Classifier(plain.net, plain.transform, mirrored=True)
+    given = through(to, mirrored, description.model_copy(update={"mirrored": True}), tmp_path)
+    assert given == pytest.approx(mirrored(IMAGES).numpy(), abs=1e-5)
+    assert given == pytest.approx(mirrored(IMAGES.flip(3)).numpy(), abs=1e-5)
+    assert not torch.allclose(plain(IMAGES), plain(IMAGES.flip(3)), atol=1e-3)
+
+
+@pytest.mark.parametrize("to", FORMATS[1:])
+def test_a_whitened_model_has_the_matrix_inside(to: str, tmp_path: Path) -> None:
+    small = IMAGES[:, :, ::4, ::4]
+    net, description = made(MODELS[0], ())
+    classifier = Classifier(net.net, components.load("preprocessing", "whiten")()(small))
+    described = description.model_copy(update={"height": 8, "width": 8, "preprocessing": None})
+    given = through(to, classifier, described, tmp_path)
+    assert given == pytest.approx(classifier(small).numpy(), abs=1e-5)
 
 
 @pytest.mark.parametrize("steps", STEPS[1:], ids=["dataset", "image", "given"])

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 
+from ablation.preprocessing import normalize, whiten
 from ablation.previews.augmented import augmented
 from ablation.previews.stages import channel_statistics, stages
 from ablation.settings import Part
@@ -46,3 +48,16 @@ def test_each_stage_has_the_numbers_that_its_name_promises() -> None:
 def test_without_preprocessing_and_augmentations_two_stages_are_left() -> None:
     assert [step.name for step in stages(SPLITS, FEW, (), ())] == ["as stored", "to tensors"]
     np.testing.assert_array_equal(augmented((), FEW, 5), FEW.images)
+
+
+def test_a_step_that_follows_others_is_fitted_to_what_they_make() -> None:
+    small = LabelledImages(np.ascontiguousarray(TRAIN.images[..., ::8, ::8]), TRAIN.labels)
+    steps = (Part(name="normalize", choices={"statistics": "image"}), Part(name="whiten", choices={"epsilon": 0.01}))
+    *_, contrast, white = stages(Splits(small, small, SPLITS.classes, ""), small, steps, ())
+    seen = normalize.standardize_images(torch.from_numpy(small.images) / 255)
+    expected = whiten.build(epsilon=0.01).fit([seen])(seen).double()
+    assert contrast.std == pytest.approx(seen.double().std(correction=0).item())
+    assert (white.least, white.std) == pytest.approx(
+        (expected.min().item(), expected.std(correction=0).item()), rel=1e-4
+    )
+    assert white.mean == pytest.approx(0, abs=1e-4)

@@ -20,6 +20,18 @@ def test_the_text_says_what_was_compared_trained_and_analysed():
     assert "±0.50\u202fpp" in analysed
 
 
+def test_what_a_recipe_adds_is_said():
+    further = {"decay_biases": False, "gradient_clip": 1.0, "weight_average": 0.99, "mirrored_scoring": True}
+    baseline = study().baseline
+    recipe = baseline.recipe.model_copy(update=further)
+    changed = study().model_copy(update={"baseline": baseline.model_copy(update={"recipe": recipe})})
+    (found,) = section(replace(page(), study=changed))
+    assert (
+        "cross-entropy, no weight decay of biases and scales, gradients clipped to a norm of 1, an exponential average "
+        "of the weights (0.99) scored in their place, scores over each image and its mirror image, in "
+    ) in found.paragraphs[1]
+
+
 def test_only_what_the_method_uses_is_cited():
     (found,) = section(page())
     cited = [work.split(" (")[0] for work in found.listed]

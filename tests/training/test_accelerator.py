@@ -39,7 +39,7 @@ def trained(path: Path, folder: Path, device: str) -> Outcome:
 
 
 def test_a_trial_runs_on_the_accelerator_and_twice_gives_the_same(write_study: StudyWriter, tmp_path: Path) -> None:
-    path = write_study(SMALL.replace("recipe:", "augmentations: {crop: {padding: 2}, flip: {}}\nrecipe:"))
+    path = write_study(SMALL.replace("recipe:", "augmentations: {crop: {padding: 3}, cutout: {size: 3}}\nrecipe:"))
     device = resolve_device("auto")
     first, second = (trained(path, tmp_path / name, device) for name in ("one", "two"))
     assert first.test == second.test
@@ -57,11 +57,36 @@ def test_the_accelerator_agrees_with_the_cpu_on_what_was_drawn(write_study: Stud
     assert there.train.loss == pytest.approx(here.train.loss, rel=1e-3)
 
 
-AUGMENTED = SMALL.replace(
-    "recipe:",
-    "augmentations:\n  crop: {padding: 2, padding_mode: reflect}\n  flip: {}\n  cutout: {size: 3}\n"
-    "  color_jitter: {brightness: 0.2, contrast: 0.2, saturation: 0.2, hue: 0.1}\nrecipe:",
-)
+AUGMENTED = """\
+question: Does every augmentation of the package run there?
+dataset: {name: synthetic, train_size: 96, test_size: 96, num_classes: 3, channels: 3}
+model: {name: small, width: 4}
+preprocessing: {normalize: {}, whiten: {}}
+augmentations:
+  crop: {padding: 2, padding_mode: reflect}
+  flip: {}
+  cutout: {size: 3}
+  color_jitter: {brightness: 0.2, contrast: 0.2, saturation: 0.2, hue: 0.1}
+  translate: {}
+  rotate: {}
+  grayscale: {}
+  blur: {sigma: 0.5}
+  noise: {}
+  solarize: {}
+  posterize: {}
+  random_erasing: {fill: random}
+  autoaugment: {}
+  randaugment: {}
+  trivialaugment: {}
+  mixup: {}
+  cutmix: {}
+recipe: {epochs: 3, batch_size: 32, learning_rate: 0.05, precision: float32}
+factors:
+  flip: {with: {}, without: {augmentations.flip: null}}
+design: one-factor
+seeds: 2
+margin: 0.05
+"""
 
 
 class Unwatched:

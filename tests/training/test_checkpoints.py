@@ -4,6 +4,7 @@
 import hashlib
 import random
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from torch import nn
 from ablation.settings import Recipe
 from ablation.splits import LabelledImages, Splits
 from ablation.training import checkpoints
+from ablation.training.averaging import averaged_copy
 from ablation.training.checkpoints import Checkpoint, checkpoint_files
 from ablation.training.data import BlockData, block_data
 from ablation.training.fit import Fitted, Ingredients, fit
@@ -22,6 +24,7 @@ from ablation.trial import Answer, Epoch
 
 STEPS = 4  # 54 training images in batches of 16
 RECIPE = Recipe(epochs=3, batch_size=16, learning_rate=0.05, precision="bfloat16")
+FULL_RECIPE = RECIPE.model_copy(update={"weight_average": 0.9, "gradient_clip": 0.5, "mirrored_scoring": True})
 
 
 def noise(images: torch.Tensor, targets: torch.Tensor, generator: torch.Generator) -> tuple[torch.Tensor, torch.Tensor]:
@@ -74,10 +77,13 @@ class Watch:
         return self.answer_again
 
 
-def train(watch: Watch) -> tuple[Fitted, bytes]:
+def train(watch: Watch, recipe: Recipe = RECIPE) -> tuple[Fitted, bytes]:
     made = ingredients()
-    fitted = fit(made, some_data(), RECIPE, 0, watch)
+    if recipe.weight_average:
+        made = replace(made, averaged=averaged_copy(made.model))
+    fitted = fit(made, some_data(), recipe, 0, watch)
     state = {**made.model.state_dict(), "momenta": made.optimizer.state_dict()["state"]}
+    state["scored"] = made.scored.state_dict()
     return fitted, repr([(name, _bytes(value)) for name, value in state.items()]).encode()
 
 
@@ -124,6 +130,27 @@ def test_cut_short_after_every_single_step_it_ends_with_the_same_bits(
     watch = Watch(tmp_path)
     assert train(watch)[1] == undisturbed[0]
     assert scores([*heard, *watch.epochs]) == undisturbed[1]
+
+
+@pytest.mark.parametrize("step", [1, 3, STEPS, STEPS + 2, 3 * STEPS])
+def test_with_an_average_of_the_weights_it_ends_with_the_same_bits_too(tmp_path: Path, step: int) -> None:
+    whole = Watch(tmp_path / "whole")
+    _, expected = train(whole, FULL_RECIPE)
+    first, second = Watch(tmp_path, stop_after=step), Watch(tmp_path)
+    train(first, FULL_RECIPE)
+    assert train(second, FULL_RECIPE)[1] == expected
+    assert scores([*first.epochs, *second.epochs]) == scores(whole.epochs)
+    assert expected != train(Watch(tmp_path / "plain"))[1]
+
+
+def test_a_checkpoint_of_before_there_were_averages_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    names = tuple(name for name in Checkpoint.__slots__ if name != "averaged")
+    with monkeypatch.context() as patched:
+        patched.setattr(Checkpoint, "__slots__", names)
+        train(Watch(tmp_path, stop_after=2))
+    found = checkpoints.load(tmp_path, pytest.fail)
+    assert found is not None
+    assert (found.step, dict(found.averaged)) == (2, {})
 
 
 class Drawing(nn.Module):

@@ -5,15 +5,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from made_splits import some_splits
 from torch import Tensor
 
+from ablation.contracts import Following
 from ablation.errors import InputError
-from ablation.splits import LabelledImages, Splits
+from ablation.splits import LabelledImages
 from ablation.training import data as data_module
 from ablation.training.data import (
-    CHUNK,
-    Augmentation,
-    augmented,
     batches,
     block_data,
     picked,
@@ -21,25 +20,6 @@ from ablation.training.data import (
     stratified_validation,
     to_float,
 )
-
-
-def some_splits(per_class: int = 40, classes: int = 3) -> Splits:
-    random = np.random.default_rng(0)
-    count = per_class * classes
-    images = random.integers(0, 256, (count, 3, 6, 6), dtype=np.uint8)
-    labels = np.repeat(np.arange(classes), per_class)
-    test = LabelledImages(images[: 2 * classes], labels[: 2 * classes])
-    return Splits(LabelledImages(images, labels), test, tuple("abc"[:classes]), "print")
-
-
-def brighten(images: Tensor, targets: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-    by = torch.randint(0, 100, (len(images), 1, 1, 1), generator=generator)
-    return (images + by).clamp(0, 255).to(torch.uint8), targets
-
-
-def shift(images: Tensor, targets: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-    chosen = torch.rand(len(images), generator=generator) < 0.5
-    return torch.where(chosen[:, None, None, None], images.roll(1, -1), images), targets
 
 
 def test_the_validation_split_is_a_tenth_of_each_class_and_differs_between_blocks() -> None:
@@ -77,68 +57,21 @@ def test_preprocessing_is_fitted_on_the_training_part_alone() -> None:
     assert torch.equal(data.transform(torch.zeros(1)), torch.full((1,), 2.0))
 
 
-def test_only_training_images_are_augmented_and_the_originals_stay() -> None:
-    data = block_data(some_splits(), 0, [], "cpu", with_test=True)
-    before = data.train.images.clone(), data.validation.images.clone()
-    made, targets = augmented(data, {"brighten": brighten}, 0, 1)
-    images = made.images
-    assert not torch.equal(images, data.train.images)
-    assert torch.equal(data.train.images, before[0])
-    assert torch.equal(data.validation.images, before[1])
-    assert torch.equal(targets.argmax(1), data.train.labels)
-    assert torch.equal(targets.sum(1), torch.ones(len(targets)))
+def test_a_step_that_follows_is_fitted_to_what_the_steps_before_it_make(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(data_module, "FITTED_AT_ONCE", 7)
+    given: list[list[Tensor]] = []
 
+    def follow(batches):  # type: ignore[no-untyped-def]
+        given.append(list(batches))
+        return lambda batch: batch * 2
 
-def test_another_augmentation_moves_no_draw() -> None:
-    """What `shift` did to an image is the same whether `brighten` ran after it or not."""
-    data = block_data(some_splits(), 0, [], "cpu", with_test=False)
-    alone = augmented(data, {"shift": shift}, 0, 1)[0].images
-    both = augmented(data, {"shift": shift, "brighten": brighten}, 0, 1)[0].images
-    brightened = augmented(data, {"brighten": brighten}, 0, 1)[0].images
-    by = brightened.int() - data.train.images.int()
-    unclipped = brightened < 255
-    rolled = alone.int() - data.train.images.int()
-    moved = rolled.flatten(1).any(1)
-    assert 0.2 < moved.float().mean() < 0.8
-    kept = ~moved
-    assert torch.equal(both[kept].int()[unclipped[kept]], (alone[kept].int() + by[kept])[unclipped[kept]])
-
-
-def test_draws_differ_between_epochs_and_blocks_but_not_between_repeats() -> None:
-    data = block_data(some_splits(), 0, [], "cpu", with_test=False)
-
-    def draw(block: int, epoch: int) -> bytes:
-        return augmented(data, {"brighten": brighten}, block, epoch)[0].images.numpy().tobytes()
-
-    assert draw(0, 1) == draw(0, 1)
-    assert len({draw(0, 1), draw(0, 2), draw(1, 1)}) == 3
-
-
-def test_every_image_gets_its_own_draw_beyond_one_chunk() -> None:
-    splits = some_splits(per_class=CHUNK)
-    data = block_data(splits, 0, [], "cpu", with_test=False)
-    augmentations: dict[str, Augmentation] = {"shift": shift}
-    images = augmented(data, augmentations, 0, 1)[0].images
-    moved = (images != data.train.images).flatten(1).any(1)
-    assert len(moved) > 2 * CHUNK
-    assert moved[:CHUNK].tolist() != moved[CHUNK : 2 * CHUNK].tolist()
-    assert moved.float().mean() == pytest.approx(0.5, abs=0.05)
-
-
-def test_chunk_after_chunk_gives_what_each_augmentation_gives_for_all_images() -> None:
-    def mixed(images: Tensor, targets: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-        """Changes shape and targets: wider images, and class probabilities with another's in them."""
-        shares = torch.rand(len(images), 1, generator=generator)
-        return torch.nn.functional.pad(images, (1, 1)), targets * shares + (1 - shares) / 3
-
-    data = block_data(some_splits(per_class=CHUNK), 0, [], "cpu", with_test=False)
-    made, targets = augmented(data, {"brighten": brighten, "mixed": mixed}, 0, 1)
-    images = made.images
-    once = augmented(data, {"brighten": brighten}, 0, 1)[0].images
-    _, alone = augmented(data, {"mixed": mixed}, 0, 1)
-    assert torch.equal(images, torch.nn.functional.pad(once, (1, 1)))
-    assert torch.equal(targets, alone)
-    assert images.dtype == torch.uint8
+    fits = [lambda images: lambda batch: batch + 1, Following(follow), Following(follow)]
+    data = block_data(some_splits(), 0, fits, "cpu", with_test=False)  # type: ignore[arg-type]
+    floats = to_float(data.train.images)
+    assert {len(batch) for batch in given[0]} == {7, len(data.train) % 7}
+    assert torch.equal(torch.cat(given[0]), floats + 1)
+    assert torch.equal(torch.cat(given[1]), (floats + 1) * 2)
+    assert torch.equal(data.transform(floats), (floats + 1) * 4)
 
 
 @pytest.mark.parametrize(("room", "home"), [(True, "meta"), (False, "cpu")])

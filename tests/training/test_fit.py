@@ -1,4 +1,6 @@
+import copy
 from collections.abc import Callable
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -7,6 +9,7 @@ from torch import nn
 
 from ablation.settings import Recipe
 from ablation.splits import LabelledImages, Splits
+from ablation.training.averaging import averaged_copy
 from ablation.training.checkpoints import Checkpoint
 from ablation.training.data import BlockData, block_data
 from ablation.training.evaluation import evaluate
@@ -143,3 +146,77 @@ def test_bfloat16_reaches_the_same_accuracy() -> None:
     fitted, _, epochs = train(RECIPE.model_copy(update={"precision": "bfloat16"}))
     assert fitted.ended == "complete"
     assert epochs[-1].validation.accuracy > 0.9
+
+
+def two_steps(recipe: Recipe) -> tuple[Ingredients, list[dict[str, torch.Tensor]]]:
+    """A training of one epoch with a plain step, and the weights before it and after each step."""
+    model = a_model()
+    averaged = averaged_copy(model) if recipe.weight_average else None
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.0)
+    made = Ingredients(model, optimizer, lambda progress: 1.0, {}, averaged=averaged)
+    seen = [copy.deepcopy(model.state_dict())]
+
+    class Recording(Watch):
+        def stepped(self, take: Callable[[], Checkpoint]) -> bool:
+            seen.append(copy.deepcopy(model.state_dict()))
+            return False
+
+    fit(made, bright_or_dark(), recipe, 0, Recording(lambda epoch: "proceed"))
+    return made, seen
+
+
+ONE_EPOCH = RECIPE.model_copy(update={"epochs": 1, "batch_size": 60})
+
+
+@pytest.mark.parametrize("clip", [1e-3, 0.05])
+def test_gradients_longer_than_the_clip_are_shortened_and_others_are_not(clip: float) -> None:
+    parameters = [name for name, _ in a_model().named_parameters()]
+
+    def lengths(recipe: Recipe) -> list[float]:
+        _, seen = two_steps(recipe)
+        moves = [[after[name] - before[name] for name in parameters] for before, after in pairwise(seen)]
+        return [torch.cat([each.flatten() for each in move]).norm().item() / recipe.learning_rate for move in moves]
+
+    free = lengths(ONE_EPOCH)
+    assert len(free) == 3
+    assert min(free) > 0.05
+    assert lengths(ONE_EPOCH.model_copy(update={"gradient_clip": clip})) == pytest.approx([clip] * 3, rel=1e-3)
+    assert lengths(ONE_EPOCH.model_copy(update={"gradient_clip": 1e6})) == free
+
+
+def test_gradient_norms_are_told_as_they_were_before_they_were_clipped() -> None:
+    _, _, free = train(RECIPE.model_copy(update={"epochs": 1, "batch_size": 180}))
+    _, _, clipped = train(RECIPE.model_copy(update={"epochs": 1, "batch_size": 180, "gradient_clip": 1e-3}))
+    assert free[0].gradient_norms == clipped[0].gradient_norms
+
+
+@pytest.mark.parametrize("decay", [0.1, 0.9])
+def test_the_average_follows_the_weights_and_is_what_is_scored(decay: float) -> None:
+    made, seen = two_steps(ONE_EPOCH.model_copy(update={"weight_average": decay}))
+    plain, others = two_steps(ONE_EPOCH)
+    assert weights(plain.model) == weights(made.model)
+    assert all(torch.equal(one[name], other[name]) for one, other in zip(seen, others, strict=True) for name in one)
+    expected = seen[0]
+    for step, state in enumerate(seen[1:], start=1):
+        kept = min(decay, (1 + step) / (10 + step))
+        expected = {
+            name: kept * expected[name] + (1 - kept) * value if value.is_floating_point() else value
+            for name, value in state.items()
+        }
+    for name, value in made.scored.state_dict().items():
+        torch.testing.assert_close(value, expected[name])
+    assert made.scored is not made.model
+    assert not torch.equal(made.scored.state_dict()["0.weight"], made.model.state_dict()["0.weight"])
+
+
+def test_validation_is_of_the_average_and_of_mirror_images_where_the_recipe_says_so() -> None:
+    recipe = ONE_EPOCH.model_copy(update={"weight_average": 0.9, "mirrored_scoring": True})
+    model, data, watch = a_model(), bright_or_dark(), Watch(lambda epoch: "proceed")
+    made = Ingredients(model, torch.optim.SGD(model.parameters()), lambda _: 1.0, {}, averaged=averaged_copy(model))
+    fit(made, data, recipe, 0, watch)
+    images = data.validation.images
+    with torch.inference_mode():
+        logits = made.scored.eval()(data.seen(images)) + made.scored(data.seen(images.flip(3)))
+    expected = torch.nn.functional.cross_entropy(logits / 2, data.validation.labels).item()
+    assert watch.epochs[0].validation.loss == pytest.approx(expected, rel=1e-5)
+    assert evaluate(made.scored, data.validation, data.seen, "float32").scores.loss != pytest.approx(expected, rel=1e-5)
