@@ -145,7 +145,7 @@ DECIDING_EXECUTION = ("device", "threads")
 class Tracking(Frozen):
     """What goes to MLflow beside parameters, metrics and small artifacts."""
 
-    models: Annotated[Literal["best", "all", "none"], Field(description="whose final weights are logged")] = "best"
+    models: Annotated[Literal["best", "all", "none"], Field(description="whose models are logged at the end")] = "none"
 
 
 class Study(Frozen):

@@ -35,6 +35,7 @@ ROWS = (
         "conditions",
         "hypotheses",
         "outcome_index",
+        "serving",
         "trial_files",
     },
     {
@@ -64,6 +65,7 @@ ROWS = (
 
 OWNERS = {
     "optuna": {"sampling"},
+    "optuna_dashboard": {"sampling"},
     "mlflow": {"tracking"},
     "sqlalchemy": {"addresses", "databases"},
     "plotly": {"report", "loading"},
@@ -73,7 +75,7 @@ OWNERS = {
     "torch": {"training", "worker", "preparation", "models", "augmentations", "preprocessing", "optimizers", "cli"}
     | {"sending", "rehearsal", "exporting", "previews", "contracts"},
     "numpy": {"training", "worker", "analysis", "report", "datasets", "seen_images", "exporting"}
-    | {"splits", "sources", "sampling", "rehearsal", "previews", "data_page", "data_sheets"},
+    | {"tracking", "splits", "sources", "sampling", "rehearsal", "previews", "data_page", "data_sheets"},
     "safetensors": {"exporting"},
     "onnxruntime": {"exporting"},
     "sklearn": {"datasets"},
@@ -94,13 +96,16 @@ OWNERS = {
 
 LATE = {"mlflow": {"tracking"}, "torch": {"cli"}, "sklearn": {"datasets"}, "pyarrow": {"sources"}}
 LATE |= {"onnxruntime": {"exporting"}, "timm": {"models"}, "torchvision": {"models"}}
+LATE |= {"optuna_dashboard": {"sampling"}}
 """Where a package may be imported inside of functions alone, since importing it costs half a second or more."""
 
 OPTIONAL = {"onnxruntime": "onnx", "timm": "timm", "torchvision": "torchvision"}
+OPTIONAL |= {"optuna_dashboard": "dashboard"}
 """The extra that has a package which only those need who ask for it."""
 
 COMES_WITH = {"sqlalchemy": "mlflow", "pydantic_core": "pydantic"}
 DISTRIBUTIONS = {"yaml": "pyyaml", "sklearn": "scikit-learn", "PIL": "pillow"}
+DISTRIBUTIONS |= {"optuna_dashboard": "optuna-dashboard"}
 
 LIGHT = """
 import json, sys
@@ -182,7 +187,8 @@ def test_what_is_imported_is_what_is_declared() -> None:
     imported = {package for package, *_ in third_party()} - COMES_WITH.keys()
     assert declared == {DISTRIBUTIONS.get(package, package) for package in imported - OPTIONAL.keys()}
     for package, extra in OPTIONAL.items():
-        assert package in {Requirement(each).name for each in project["optional-dependencies"][extra]}
+        named = {Requirement(each).name for each in project["optional-dependencies"][extra]}
+        assert DISTRIBUTIONS.get(package, package) in named
 
 
 def loaded_by(tmp_path: Path, *arguments: str) -> set[str]:

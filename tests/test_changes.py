@@ -88,7 +88,7 @@ def test_blocks_and_arms_can_come_together_with_words(compared) -> None:
         ("margin:", "execution: {checkpoint_seconds: 5}\nmargin:", "execution.checkpoint_seconds"),
         ("margin:", "execution: {hang_seconds: 5}\nmargin:", "execution.hang_seconds"),
         ("margin:", "execution: {keep: none}\nmargin:", "execution.keep"),
-        ("margin:", "tracking: {models: none}\nmargin:", "tracking.models"),
+        ("margin:", "tracking: {models: best}\nmargin:", "tracking.models"),
     ],
 )
 @pytest.mark.parametrize("text", [SMALL, SEARCH])

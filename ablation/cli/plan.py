@@ -57,7 +57,8 @@ def _calibrate(located: Located, planning: Planning, runs_dir: Path, data_root: 
     asked = time.time()
     from ablation.calibration import measure_trial
     from ablation.cli.run import resolved
-    from ablation.cli.slots import Unheard, assignment_of, machine_of
+    from ablation.cli.slots import assignment_of, machine_of
+    from ablation.executors.process_per_device import Unheard
 
     study = located.study if located.begun else resolved(located.study)
     name_outsiders(study)

@@ -8,9 +8,10 @@ from pathlib import Path
 from ablation import components, designs
 from ablation.cli.locate import Located
 from ablation.cli.outlook import check_margin, images_read
-from ablation.cli.slots import Unheard, one_process
+from ablation.cli.slots import one_process
 from ablation.cli.terminal import say
 from ablation.errors import Problem, StudyFileError
+from ablation.executors.process_per_device import Unheard
 from ablation.failures import ProcessEndedError
 from ablation.rehearsal import Remark, Sample, new_parts, rehearse, sample_of
 from ablation.study import Study

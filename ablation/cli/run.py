@@ -15,6 +15,7 @@ from ablation.addresses import default_uri
 from ablation.cli.hours import deadline_of, end_of
 from ablation.cli.left import count_left, wanted_trials
 from ablation.cli.locate import Located, Wanted, locate, take_change
+from ablation.cli.models import model_maker
 from ablation.cli.outlook import room_for
 from ablation.cli.outsiders import name_outsiders
 from ablation.cli.progress import progress
@@ -74,7 +75,8 @@ def run_study(wanted: Wanted, how: How, stop: StopRequest) -> None:
         machine = machine_of(study, how.slots, data_root)
         check_room(located.folder.path, room_for(located.folder, study, machine.slots, data_root))
         uri = default_uri(wanted.runs_dir) if how.tracking else None
-        with _shipping(begun, located.folder, uri) as shipping, machine.executor:
+        models = model_maker(located.folder, data_root)
+        with _shipping(begun, located.folder, uri) as shipping, machine.executor, models as make:
             finished = _drive(Run(study, located.folder, machine, how, deadline, stop, holding), shipping)
             if stop.why == "signal":
                 shipping.pause()
@@ -84,7 +86,7 @@ def run_study(wanted: Wanted, how: How, stop: StopRequest) -> None:
             from ablation.cli.findings import write_study  # the analysis takes a second to load: the trials run first
 
             written = write_study(located.folder)
-            shipping.conclude(written.markdown, written.files, finished, end_of(how.max_hours or None))
+            shipping.conclude(written.markdown, written.files, finished, end_of(how.max_hours or None), make)
     _conclude(located.folder, written, finished or stop.why == "failure", how.as_json)
 
 

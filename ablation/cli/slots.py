@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -19,7 +18,7 @@ from ablation.cli.outlook import built_size
 from ablation.cli.terminal import say
 from ablation.driver import Machine
 from ablation.errors import AblationError
-from ablation.executors.process_per_device import ProcessPerDevice
+from ablation.executors.process_per_device import ProcessPerDevice, Unheard
 from ablation.failures import ProcessEndedError
 from ablation.study import Study
 from ablation.training.devices import resolve_device
@@ -34,14 +33,6 @@ SHARE = 0.9
 """Of a device's free memory that is handed out; the rest is for what a step after the first may need more."""
 _CIFAR = 10, 3
 """Classes and channels that sizes of models are compared at."""
-
-
-@dataclass(frozen=True, slots=True)
-class Unheard:
-    """The link of calls that report to nobody."""
-
-    patience: float = 600.0
-    about: str = ""
 
 
 def machine_of(study: Study, slots: int | None, data_root: Path) -> Machine:

@@ -9,16 +9,21 @@ from ablation.addresses import default_uri, masked
 from ablation.cli.findings import write_study
 from ablation.cli.left import count_left
 from ablation.cli.locate import find_folder
+from ablation.cli.models import model_maker
 from ablation.cli.terminal import say
 from ablation.holding import hold
 from ablation.run_folder import RunFolder
 from ablation.sampling import open_sampling
+from ablation.sources.roots import find_data_root
 from ablation.tracking.mlflow_tracker import MlflowTracker
+from ablation.tracking.models import bring_models
 from ablation.tracking.shipping import ended_trials, note_of
 from ablation.trial import Record, Stamp
 
 
-def sync_study(study: Path, runs_dir: Path, scale: str | None, storage: str | None) -> None:
+def sync_study(
+    study: Path, runs_dir: Path, scale: str | None, storage: str | None, data_dir: Path | None = None
+) -> None:
     """Make both stores hold what the run folder holds, no more and no less, and say what that took.
 
     Raises:
@@ -30,7 +35,10 @@ def sync_study(study: Path, runs_dir: Path, scale: str | None, storage: str | No
         open_sampling(folder.beginning().study, folder, storage)
         say(f"Optuna: in step with the {len(folder.records())} trials of {folder.path}")
         uri = default_uri(runs_dir)
-        logged, there = _bring(MlflowTracker(uri, thorough=True), folder)
+        tracker = MlflowTracker(uri, thorough=True)
+        logged, there = _bring(tracker, folder)
+        if not count_left(folder):
+            _bring_models(tracker, folder, data_dir)
     say(f"MLflow at {masked(uri)}: {logged} trials logged, {there} already there")
 
 
@@ -43,6 +51,14 @@ def _bring(tracker: MlflowTracker, folder: RunFolder) -> tuple[int, int]:
     logged = sum(tracker.log(record, where) for record, where in ended)
     tracker.end(written.markdown, written.files, complete=not count_left(folder))
     return logged, len(ended) - logged
+
+
+def _bring_models(tracker: MlflowTracker, folder: RunFolder, data_dir: Path | None) -> None:
+    """Make and log the models that the study asks for and MLflow lacks; a model that cannot be made is a warning."""
+    missing = tracker.missing_models(list(ended_trials(folder)))
+    if missing:
+        with model_maker(folder, find_data_root(data_dir)) as make:
+            bring_models(missing, make, tracker.log_model, lambda text: say(f"warning: {text}"))
 
 
 def _last_stamp(records: Sequence[Record]) -> Stamp:

@@ -57,6 +57,14 @@ def _start_server() -> None:
 
 
 @dataclass(frozen=True, slots=True)
+class Unheard:
+    """The link of calls that report to nobody."""
+
+    patience: float = 600.0
+    about: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Call:
     """What was submitted; its last argument is the link, which stays on this side."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -32,6 +33,14 @@ def attributes(trial: Trial) -> dict[str, Any]:
     return {TRIAL: trial.id, "arm": trial.arm.name, "seed block": trial.block}
 
 
+def how_it_ended(outcome: Outcome | None) -> dict[str, Any]:
+    """The user attributes that say what the state and the value of an Optuna trial do not."""
+    if outcome is None:
+        return {}
+    status = {"status": outcome.status} if outcome.status == "diverged" else {}
+    return status | ({"reason": outcome.reason} if outcome.reason else {})
+
+
 def owner(trial: optuna.Trial | optuna.trial.FrozenTrial) -> str:
     """The id of the trial that an Optuna trial stands for, empty where it says none."""
     return str(trial.user_attrs.get(TRIAL, ""))
@@ -48,10 +57,12 @@ def begin(index: optuna.Study, storage: BaseStorage, study: Study, trial: Trial)
     return storage.get_trial_number_from_id(where)
 
 
-def tell(index: optuna.Study, trial: Trial, outcome: Outcome) -> None:
+def tell(index: optuna.Study, storage: BaseStorage, trial: Trial, outcome: Outcome) -> None:
     """Close an Optuna trial. A diverged trial is complete with the score of the uniform guess, and marked."""
     assert trial.number is not None, "a trial has its number once it was asked for"
     state = STATES[outcome.status]
+    for key, value in how_it_ended(outcome).items():
+        storage.set_trial_user_attr(_where(index, storage, trial.number), key, value)
     index.tell(trial.number, value_of(trial, outcome, index) if state == TrialState.COMPLETE else None, state=state)
 
 
@@ -71,9 +82,14 @@ def show_epochs(index: optuna.Study, storage: BaseStorage, number: int, epochs: 
 
     For a trial that another driver drew there is no object that could report them. Each takes SQLite 8 ms.
     """
-    where = storage.get_trial_id_from_study_id_trial_number(storage.get_study_id_from_name(index.study_name), number)
+    where = _where(index, storage, number)
     for step, value in intermediate_values(index, epochs).items():
         storage.set_trial_intermediate_value(where, step, value)
+
+
+def _where(index: optuna.Study, storage: BaseStorage, number: int) -> int:
+    """Under which id a storage keeps a trial."""
+    return storage.get_trial_id_from_study_id_trial_number(storage.get_study_id_from_name(index.study_name), number)
 
 
 def intermediate_values(index: optuna.Study, epochs: Sequence[Epoch]) -> dict[int, float]:
@@ -112,6 +128,10 @@ def open_index(study: Study, storage: BaseStorage, earlier: Sequence[str] = ()) 
             f"the Optuna storage already holds a study {study.folder_name!r} with another digest. "
             "Give another --storage, or rename the study file."
         )
+    if index.metric_names is None:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+            index.set_metric_names([f"{study.evaluate_on} {study.metric}"])
     return index
 
 
@@ -125,7 +145,7 @@ def index_records(index: optuna.Study, study: Study, records: Sequence[Record], 
         elif record.outcome and not found.state.is_finished():
             if state == TrialState.PRUNED:
                 show_epochs(index, storage, found.number, record.epochs)
-            tell(index, record.trial.model_copy(update={"number": found.number}), record.outcome)
+            tell(index, storage, record.trial.model_copy(update={"number": found.number}), record.outcome)
 
 
 def _frozen(index: optuna.Study, study: Study, record: Record) -> optuna.trial.FrozenTrial:
@@ -136,7 +156,7 @@ def _frozen(index: optuna.Study, study: Study, record: Record) -> optuna.trial.F
         value=_frozen_value(index, record),
         params=dict(trial.arm.levels),
         distributions=distributions(study, trial.arm.levels),
-        user_attrs=attributes(trial),
+        user_attrs=attributes(trial) | how_it_ended(outcome),
         intermediate_values=intermediate_values(index, record.epochs) if state == TrialState.PRUNED else {},
     )
 

@@ -52,7 +52,7 @@ class PlannedSampling:
     def tell(self, trial: Trial, outcome: Outcome) -> None:
         """Close the Optuna trial of the same number."""
         self._running.discard(trial.id)
-        tell(self._index, trial, outcome)
+        tell(self._index, self._storage, trial, outcome)
 
     def _without_outcome(self) -> Iterator[Trial]:
         wanted = self._wanted() if self._wanted else None

@@ -66,7 +66,7 @@ class SearchSampling:
             self._pruning.end(record, outcome)
             if outcome.status == "pruned":
                 show_epochs(self._index, self._storage, trial.number, record.epochs)
-        tell(self._index, trial, outcome)
+        tell(self._index, self._storage, trial, outcome)
 
     def _next_number(self) -> int | None:
         """The first number that no trial has: the next one, unless a person has taken a trial's folder away."""

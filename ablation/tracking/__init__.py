@@ -14,6 +14,7 @@ from typing import Protocol
 
 from ablation.addresses import default_uri
 from ablation.study import Study
+from ablation.tracking.models import Ended
 from ablation.trial import Record, Stamp
 
 __all__ = ["NoTracker", "StudyNote", "Tracker", "default_uri"]
@@ -57,6 +58,13 @@ class Tracker(Protocol):
         Every trial that has an outcome was given to `log` before: what else stands in the study goes.
         """
 
+    def missing_models(self, ended: Ended) -> Ended:
+        """Of a study that is complete and ended here the trials whose models are to be logged yet."""
+        ...
+
+    def log_model(self, record: Record, files: Path) -> None:
+        """Write the model of one trial, with its files."""
+
 
 class NoTracker:
     """Writes nothing: `--no-tracking`."""
@@ -72,4 +80,11 @@ class NoTracker:
         """Do nothing."""
 
     def end(self, findings_markdown: str, artifacts: Sequence[Path], complete: bool) -> None:
+        """Do nothing."""
+
+    def missing_models(self, ended: Ended) -> Ended:  # noqa: ARG002
+        """Ask for none."""
+        return ()
+
+    def log_model(self, record: Record, files: Path) -> None:
         """Do nothing."""

@@ -38,21 +38,27 @@ _CHATTY = ("mlflow", "alembic", "sqlalchemy", "urllib3.connectionpool")
 
 def open_client(uri: str) -> MlflowClient:
     """A client for the store, which an SQLite file is made for where there is none (1.8 s)."""
-    # Both before the import, which reads them.
-    os.environ.update(SILENCE)
     for name, value in _PATIENCE.items():
         os.environ.setdefault(name, value)
+    silence()
     from mlflow import MlflowClient
 
-    # Else the making of a database and every lost connection print lines into a live display.
-    for name in _CHATTY:
-        logging.getLogger(name).setLevel(logging.CRITICAL)
     file = database_file(uri)
     if file is not None:
         if not file.exists() or not file.stat().st_size:
             _make_database(file)
         _try_database(file)
     return MlflowClient(tracking_uri=uri, registry_uri=uri)
+
+
+def silence() -> None:
+    """Import MLflow, which reads the environment then, and keep it from phoning and from talking."""
+    os.environ.update(SILENCE)
+    import mlflow  # noqa: F401 - sets its own loggers up, and ours come after that
+
+    # Else the making of a database and every lost connection print lines into a live display.
+    for name in _CHATTY:
+        logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
 @contextlib.contextmanager

@@ -11,8 +11,11 @@ from ablation.settings import digest
 from ablation.study import Study
 from ablation.tracking import StudyNote, rows
 from ablation.tracking.client import artifact_location, open_client, tracking_errors
+from ablation.tracking.logged_models import Wanted, standing, wanted_of, write_model
+from ablation.tracking.models import WEIGHTS, Ended, chosen
 from ablation.tracking.note import shortened, study_note
 from ablation.tracking.runs import FOLDER_TAG, find_runs, holds, quoted, source_tags, write_tags, write_trial
+from ablation.tracking.views import VIEW_TAG, arms_view, links
 from ablation.trial import Record
 from ablation.visible import in_markdown
 
@@ -85,7 +88,7 @@ class MlflowTracker:
                 tags = {**rows.tags(record), FOLDER_TAG: str(folder), TRIAL_TAG: trial, RECORD_TAG: sha}
                 run = _trial_run(place, record, tags)
                 if run.info.status == "RUNNING":
-                    write_trial(place.client, run, record, folder, place.study.tracking.models == "all")
+                    write_trial(place.client, run, record, folder)
             self._written[trial, sha] = _Closed(run.info.run_id, rows.ended(record, run.info.start_time))
         self._logged[trial] = self._written[trial, sha]
         return not there
@@ -108,9 +111,10 @@ class MlflowTracker:
             place.client.set_terminated(place.parent, "KILLED")
 
     def end(self, findings_markdown: str, artifacts: Sequence[Path], complete: bool) -> None:
-        """Write findings and report to the parent run, and the best weights once no trial is left."""
+        """Write findings and report to the parent run, and close it."""
         place = self._place()
-        note = shortened(findings_markdown, "report/findings.md among the artifacts")
+        found = f"{links(place.experiment, place.parent)}\n\n{findings_markdown}"
+        note = shortened(found, "report/findings.md among the artifacts")
         with tracking_errors(self.uri):
             _delete_strays(place, {run.run for run in self._logged.values()})
             for file in artifacts:
@@ -118,11 +122,30 @@ class MlflowTracker:
                     place.client.log_artifact(place.parent, str(file), "report")
             place.client.log_text(place.parent, findings_markdown, "report/findings.md")
             write_tags(place.client, place.parent, {_NOTE_TAG: note, "status": "complete" if complete else "paused"})
-            if complete and place.study.tracking.models == "best":
-                _log_best(place)
+            _describe(place.client, place.experiment, place.study, found)
             # A paused study would else be shown as running for ever.
             end = max((run.end for run in self._logged.values()), default=None)
             place.client.set_terminated(place.parent, "FINISHED" if complete else "KILLED", end)
+
+    def missing_models(self, ended: Ended) -> Ended:
+        """The trials whose models the study asks for and the store lacks; models that it does not ask for go."""
+        place = self._place()
+        asked = {self._wanted(each[0]): each for each in chosen(ended, place.study.tracking.models)}
+        with tracking_errors(self.uri):
+            there = standing(place.client, place.experiment, (STUDY_TAG, place.key), set(asked))
+        missing = [each for wanted, each in asked.items() if wanted not in there]
+        # Of weights that were let go of since nothing can be made.
+        return [(record, folder) for record, folder in missing if (folder / WEIGHTS).exists()]
+
+    def log_model(self, record: Record, files: Path) -> None:
+        """Write the model of a trial, with its files as MLflow loads them."""
+        place, tags = self._place(), rows.tags(record)
+        kept = {key: tags[key] for key in ("arm", "seed block")} | {STUDY_TAG: place.key, **source_tags()}
+        with tracking_errors(self.uri):
+            write_model(place.client, place.client.get_run(self._wanted(record).run), record, files, kept)
+
+    def _wanted(self, record: Record) -> Wanted:
+        return wanted_of(record, self._logged[quoted(f"{self._place().key}/{record.trial.id}")].run)
 
     def link(self, study: Study, about: StudyNote) -> None:
         """Write the links of a study that may have ended. Nothing where it does not stand in the store."""
@@ -147,8 +170,15 @@ def _open_experiment(client: MlflowClient, study: Study, location: str | None) -
         experiment = found.experiment_id
         if found.lifecycle_stage == "deleted":
             client.restore_experiment(experiment)
-    client.set_experiment_tag(experiment, _NOTE_TAG, in_markdown(study.question)[: rows.LONGEST_TAG])
+    if found is None or _NOTE_TAG not in found.tags:  # else the findings of an earlier session stay until `end`
+        _describe(client, experiment, study)
     return experiment
+
+
+def _describe(client: MlflowClient, experiment: str, study: Study, found: str = "") -> None:
+    """Say above the table of runs what was asked and what was found: the page of a run says it far down."""
+    text = f"**{in_markdown(study.question)}**\n\n{found}".strip()
+    client.set_experiment_tag(experiment, _NOTE_TAG, shortened(text, "the run of the study", rows.LONGEST_TAG - 100))
 
 
 def _open_parent(client: MlflowClient, experiment: str, study: Study, about: StudyNote) -> str:
@@ -164,6 +194,7 @@ def _open_parent(client: MlflowClient, experiment: str, study: Study, about: Stu
     else:
         tags |= {STUDY_TAG: key, _NOTE_TAG: study_note(study, about.arms, about.trials), **source_tags()}
         parent = client.create_run(experiment, rows.started(about.stamp), tags, study.folder_name).info.run_id
+    client.set_experiment_tag(experiment, VIEW_TAG, arms_view(study, rows.started(about.stamp) or 0))
     if about.study_file and about.study_file.exists():
         client.log_artifact(parent, str(about.study_file))
     return parent
@@ -225,21 +256,6 @@ def _trial_run(place: _Place, record: Record, tags: dict[str, str]) -> Run:
     if kept.data.tags.get(_PARENT_TAG) != place.parent:
         client.set_tag(kept.info.run_id, _PARENT_TAG, place.parent)
     return kept
-
-
-def _log_best(place: _Place) -> None:
-    """Log the final weights of the trial of the highest validation accuracy, of equals the one of the lowest loss."""
-    best = place.client.search_runs(
-        [place.experiment],
-        f"tags.`{_PARENT_TAG}` = '{place.parent}' AND tags.status = 'complete'",
-        order_by=["metrics.validation_accuracy DESC", "metrics.validation_loss ASC", f"tags.`{TRIAL_TAG}` ASC"],
-        max_results=1,
-    )
-    for run in best:
-        place.client.set_tag(place.parent, "best trial", run.info.run_name)
-        weights = Path(run.data.tags[FOLDER_TAG]) / "weights.pt"
-        if weights.exists():
-            place.client.log_artifact(run.info.run_id, str(weights))
 
 
 def _delete(client: MlflowClient, runs: Sequence[str]) -> None:

@@ -27,11 +27,11 @@ def study_note(study: Study, arms: int, trials: int) -> str:
     return shortened("\n".join(lines), "the study file among the artifacts")
 
 
-def shortened(markdown: str, pointer: str) -> str:
-    """The note cut at the end of a line where it is too long, and where the rest stands."""
-    if len(markdown) <= LONGEST_NOTE:
+def shortened(markdown: str, pointer: str, most: int = LONGEST_NOTE) -> str:
+    """The note cut at the end of a line where it is longer than `most`, and where the rest stands."""
+    if len(markdown) <= most:
         return markdown
-    kept = markdown[:LONGEST_NOTE]
+    kept = markdown[:most]
     return f"{kept[: kept.rfind(chr(10))] if chr(10) in kept else kept}\n\n… cut here; the rest is in {pointer}."
 
 

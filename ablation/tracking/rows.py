@@ -38,10 +38,12 @@ def run_name(trial: Trial) -> str:
 
 
 def parameters(trial: Trial) -> dict[str, str]:
-    """The varied factors, then every setting of the trial under its dotted key."""
+    """What differs between trials first, `factor.` and `seed_block`; then every setting under its dotted key.
+
+    MLflow shows parameters by the alphabet: `factor.` comes before `seed_block`, and that before `setting.`.
+    """
     settings = trial.arm.settings
-    values: dict[str, object] = {f"factor.{name}": level for name, level in trial.arm.levels.items()}
-    values |= {"seed_block": trial.block, "evaluate_on": trial.evaluate_on}
+    values: dict[str, object] = {"evaluate_on": trial.evaluate_on}
     values |= _flat("dataset", settings.dataset)
     values |= _flat("model", settings.model)
     for stage, parts in (("preprocessing", settings.preprocessing), ("augmentations", settings.augmentations)):
@@ -50,7 +52,10 @@ def parameters(trial: Trial) -> dict[str, str]:
             values |= _flat_choices(f"{stage}.{part.name}", part.choices)
     for name, value in settings.recipe:
         values |= _flat(f"recipe.{name}", value)
-    return keyed({key: cut(_text(value), LONGEST_VALUE) for key, value in values.items()})
+    varied: dict[str, object] = {f"factor.{name}": level for name, level in trial.arm.levels.items()}
+    varied |= {"seed_block": trial.block}
+    told = varied | {f"setting.{key}": value for key, value in values.items()}
+    return keyed({key: cut(_text(value), LONGEST_VALUE) for key, value in told.items()})
 
 
 def points(record: Record, start: int) -> list[Point]:
@@ -176,7 +181,7 @@ def _curves(epoch: Epoch) -> dict[str, float]:
     return {
         **_named("train", epoch.train),
         **_named("validation", epoch.validation),
-        "learning_rate": epoch.learning_rate,
+        "train/learning_rate": epoch.learning_rate,
         "epoch_seconds": epoch.seconds,
     }
 
@@ -188,4 +193,5 @@ def _finals(outcome: Outcome) -> dict[str, float]:
 
 
 def _named(split: str, scores: Scores | None) -> dict[str, float]:
-    return {f"{split}_accuracy": scores.accuracy, f"{split}_loss": scores.loss} if scores else {}
+    """MLflow's charts make a section of what stands before the slash, and put names without one below them all."""
+    return {f"{split}/accuracy": scores.accuracy, f"{split}/loss": scores.loss} if scores else {}

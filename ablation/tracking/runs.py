@@ -59,7 +59,7 @@ def write_tags(client: MlflowClient, run: str, tags: Mapping[str, str]) -> None:
         client.log_batch(run, tags=[RunTag(*row) for row in batch])
 
 
-def write_trial(client: MlflowClient, run: Run, record: Record, folder: Path, weights: bool) -> None:
+def write_trial(client: MlflowClient, run: Run, record: Record, folder: Path) -> None:
     """Write all of a trial, and close its run last: an open run is one whose writing was cut off."""
     from mlflow.entities import Metric, Param
 
@@ -71,7 +71,7 @@ def write_trial(client: MlflowClient, run: Run, record: Record, folder: Path, we
     for metrics, params in zip_longest(points, parameters, fillvalue=()):
         client.log_batch(run_id, metrics=[Metric(*row) for row in metrics], params=[Param(*row) for row in params])
     _write_outcome(client, run_id, record, outcome)
-    for name in (*_FILES, *(["weights.pt"] if weights else [])):
+    for name in _FILES:
         if (folder / name).exists() and is_whole(folder, name, outcome):
             client.log_artifact(run_id, str(folder / name))
     client.set_terminated(run_id, _CLOSED[outcome.status], rows.ended(record, start))
@@ -96,28 +96,35 @@ def _points(client: MlflowClient, run: Run, key: str) -> list[rows.Point]:
 
 
 def _write_outcome(client: MlflowClient, run: str, record: Record, outcome: Outcome) -> None:
-    trial = record.trial
     if outcome.confusion:
-        title = f"{rows.run_name(trial)}, {trial.evaluate_on} images"
+        title = f"{rows.run_name(record.trial)}, {record.trial.evaluate_on} images"
         client.log_text(run, confusion_page(title, outcome.classes, outcome.confusion), "confusion.html")
-    if outcome.stamp and outcome.stamp.data_fingerprint:
-        name = trial.arm.settings.dataset.name
-        read = {name: "training", f"{name} {trial.evaluate_on}": "evaluation"}
-        _write_lineage(client, run, name, outcome, read)
+    if _fingerprint(record):
+        _write_lineage(client, run, record, outcome)
 
 
-def _write_lineage(client: MlflowClient, run: str, name: str, outcome: Outcome, read: Mapping[str, str]) -> None:
-    """The data set as MLflow knows them; `read` gives what it was read for, by the name that a person sees."""
+def evaluated_on(record: Record) -> tuple[str, str]:
+    """The name and the digest under which MLflow shows the images that a trial was evaluated on."""
+    return f"{record.trial.arm.settings.dataset.name} {record.trial.evaluate_on}", _fingerprint(record)[:_SHOWN_DIGEST]
+
+
+def _fingerprint(record: Record) -> str:
+    stamp = record.outcome.stamp if record.outcome else None
+    return stamp.data_fingerprint if stamp else ""
+
+
+def _write_lineage(client: MlflowClient, run: str, record: Record, outcome: Outcome) -> None:
+    """The data set as MLflow knows them: one for the images of training, one for those of the evaluation."""
     from mlflow.entities import Dataset, DatasetInput, InputTag
 
-    fingerprint = outcome.stamp.data_fingerprint if outcome.stamp else ""
+    name, (evaluated, digest) = record.trial.arm.settings.dataset.name, evaluated_on(record)
     inputs = []
-    for shown, context in read.items():
+    for shown, context in ((f"{name} training", "training"), (evaluated, "evaluation")):
         dataset = Dataset(
             name=shown,
-            digest=fingerprint[:_SHOWN_DIGEST],
+            digest=digest,
             source_type="ablation",
-            source=json.dumps({"dataset": name, "sha256": fingerprint}),
+            source=json.dumps({"dataset": name, "sha256": _fingerprint(record)}),
             profile=json.dumps({"classes": len(outcome.classes)}),
         )
         inputs.append(DatasetInput(dataset, [InputTag("mlflow.data.context", context)]))

@@ -6,6 +6,7 @@ import contextlib
 import shlex
 import time
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from threading import Event, Thread
@@ -18,6 +19,7 @@ from ablation.faults import point
 from ablation.run_folder import RunFolder
 from ablation.study import Study
 from ablation.tracking import StudyNote, Tracker
+from ablation.tracking.models import Make, bring_models
 from ablation.trial import Record, Stamp
 
 PATIENCE = 30.0
@@ -71,9 +73,14 @@ class Shipping:
             reached.wait(MOMENT)
 
     def conclude(
-        self, findings_markdown: str, artifacts: Sequence[Path], complete: bool, end: float | None = None
+        self,
+        findings_markdown: str,
+        artifacts: Sequence[Path],
+        complete: bool,
+        end: float | None = None,
+        make: Make | None = None,
     ) -> None:
-        """Ship what earlier runs or failures left, then the findings.
+        """Ship what earlier runs or failures left, then the findings, then the models of a study that is complete.
 
         Waits until all of it has arrived or failed, or until the tracker gives no sign for `PATIENCE` seconds, and no
         longer than until three seconds before the end of the run, in the terms of `time.monotonic`.
@@ -84,6 +91,8 @@ class Shipping:
             for record, folder in ended_trials(self._folder):
                 self.ship(record, folder)
             self._waiting.put(lambda: self._end(findings_markdown, artifacts, complete))
+            if complete and make is not None:
+                self._waiting.put(partial(self._bring_models, make))
             if self.wait(until):
                 return
         self._failed = True
@@ -98,6 +107,17 @@ class Shipping:
     def _end(self, findings_markdown: str, artifacts: Sequence[Path], complete: bool) -> None:
         self._tracker.end(findings_markdown, artifacts, complete)
         point("tracker ended")
+
+    def _bring_models(self, make: Make) -> None:
+        missing = self._tracker.missing_models(list(ended_trials(self._folder)))
+        bring_models(missing, make, self._tracker.log_model, self._warn_of_model, self._sign)
+
+    def _warn_of_model(self, reason: str) -> None:
+        if not self._failed:  # else nobody waits for models any longer, and this one was left in its making
+            self._warn(f"warning: {reason}")
+
+    def _sign(self) -> None:
+        self._signs += 1
 
     def wait(self, until: float = float("inf")) -> bool:
         """Wait until all that was shipped before has arrived or failed. False where nothing moves, or it is late."""
@@ -118,7 +138,7 @@ class Shipping:
                 action.set()
             elif not self._failed:
                 self._try(action)
-            self._signs += 1
+            self._sign()
 
     def _try(self, action: Callable[[], object]) -> None:
         try:
@@ -126,7 +146,7 @@ class Shipping:
                 self._tracker.begin(self._study, self._about)
                 self._begun = True
                 point("tracker began")
-                self._signs += 1
+                self._sign()
             action()
         except TrackingError as error:
             self._fail(f"{error}")

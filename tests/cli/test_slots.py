@@ -10,7 +10,6 @@ from ablation import designs
 from ablation.cli import run, slots
 from ablation.cli.locate import Located
 from ablation.cli.slots import (
-    Unheard,
     cuda_devices,
     machine_of,
     most_demanding,
@@ -19,7 +18,7 @@ from ablation.cli.slots import (
     side_by_side,
     usable_cores,
 )
-from ablation.executors.process_per_device import ProcessPerDevice, preload
+from ablation.executors.process_per_device import ProcessPerDevice, Unheard, preload
 from ablation.run_folder import RunFolder
 from ablation.study import Study
 from ablation.training.device_memory import MemoryNeed

@@ -55,12 +55,30 @@ def test_a_plan_is_run_once_and_stands_in_optuna(small_study: Study, tmp_path: P
     ]
     assert list(run_all(small_study, folder)) == []
     stored = index_of(folder, small_study)
+    named = optuna.load_study(study_name="small", storage=sqlite_uri(folder.path / "study.db"))
+    assert named.metric_names == ["test accuracy"]
     assert [trial.state.name for trial in stored] == ["COMPLETE"] * 6
     for trial, seen in zip(trials, stored, strict=True):
         assert seen.params == trial.arm.levels
         assert seen.number == trial.number
         assert seen.user_attrs == {"trial": trial.id, "arm": trial.arm.name, "seed block": trial.block}
         assert seen.value == pytest.approx(0.9 - abs(0.05 - 0.1) / 2 - 0.01 * trial.block)
+
+
+def test_a_trial_that_diverged_or_failed_says_so_in_optuna_also_when_the_index_was_lost(
+    small_study: Study, tmp_path: Path
+) -> None:
+    folder = RunFolder(tmp_path)
+    sampling = open_sampling(small_study, folder)
+    for status in ("diverged", "failed"):
+        trial = sampling.ask()
+        assert trial is not None
+        close(folder, sampling, trial, status)
+    for _ in range(2):
+        told = [{"status": None, "reason": None} | seen.user_attrs for seen in index_of(folder, small_study)]
+        assert [(attrs["status"], attrs["reason"]) for attrs in told] == [("diverged", None), (None, "made to")]
+        (tmp_path / "study.db").unlink()
+        open_sampling(small_study, folder)
 
 
 def test_a_trial_without_an_outcome_comes_again_under_its_number(small_study: Study, tmp_path: Path) -> None:

@@ -1,11 +1,15 @@
 """What a person sees in a store."""
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
 from mlflow import MlflowClient
 
 Snapshot = dict[str, Any]
+
+_PAGE = re.compile(r"#/experiments/\d+(/runs/[0-9a-f]{32})?")
+"""Ids in addresses: other ones in every store."""
 
 
 def look(uri: str, experiment: str = "shifts", served: str | None = None) -> dict[str, Snapshot]:
@@ -29,7 +33,7 @@ def _seen(client: MlflowClient, run: Any) -> Snapshot:
     return {
         "status": run.info.status,
         "times": (run.info.start_time, run.info.end_time),
-        "tags": {key: value for key, value in run.data.tags.items() if key not in hidden},
+        "tags": {key: _PAGE.sub("#PAGE", value) for key, value in run.data.tags.items() if key not in hidden},
         "params": dict(run.data.params),
         "metrics": {key: [(m.step, m.timestamp, m.value) for m in values] for key, values in history.items()},
         # In no order: a database that was copied gives them in another one.

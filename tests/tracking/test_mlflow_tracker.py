@@ -25,6 +25,11 @@ def begun(uri: str, study: Study | None = None) -> MlflowTracker:
     return tracker
 
 
+def question_of(uri: str) -> str:
+    """What stands above the runs."""
+    return MlflowClient(uri).get_experiment("1").tags["mlflow.note.content"]
+
+
 def run_ids(uri: str) -> dict[str, str]:
     return {run.info.run_name: run.info.run_id for run in MlflowClient(uri).search_runs(["1"])}
 
@@ -35,9 +40,9 @@ def test_a_trial_becomes_a_child_run_with_all_that_is_known(store: str, folder: 
     assert run["status"] == "FINISHED"
     assert run["times"] == (1_795_341_600_000, 1_795_341_604_000)
     assert run["params"]["factor.crop"] == "with"
-    assert run["metrics"]["validation_loss"] == [(1, 1_795_341_601_500, 0.5), (2, 1_795_341_603_000, 0.25)]
-    assert run["metrics"]["test_accuracy"] == [(0, 1_795_341_604_000, 0.9)]
-    assert run["inputs"] == [("digits", "ab" * 6, ["training"]), ("digits test", "ab" * 6, ["evaluation"])]
+    assert run["metrics"]["validation/loss"] == [(1, 1_795_341_601_500, 0.5), (2, 1_795_341_603_000, 0.25)]
+    assert run["metrics"]["test/accuracy"] == [(0, 1_795_341_604_000, 0.9)]
+    assert run["inputs"] == [("digits test", "ab" * 6, ["evaluation"]), ("digits training", "ab" * 6, ["training"])]
     assert run["artifacts"] == ["confusion.html", "log.txt", "predictions.npz"]
     assert run["tags"]["mlflow.source.name"] == "ablate"
     assert run["tags"]["mlflow.user"]
@@ -68,7 +73,9 @@ def test_the_parent_run_tells_the_study_first_and_its_findings_at_the_end(store:
     tracker.end("# Findings\n" + "none\n" * 2000, [tmp_path / "report.html", tmp_path / "missing.csv"], complete=True)
     parent = look(store)["shifts"]
     assert parent["status"] == "FINISHED"
-    assert parent["tags"]["mlflow.note.content"].startswith("# Findings\n")
+    links, empty, heading, *_ = parent["tags"]["mlflow.note.content"].splitlines()
+    assert links.startswith("[Report](#PAGE/artifacts/report/report.html")
+    assert (empty, heading) == ("", "# Findings")
     assert parent["tags"]["mlflow.note.content"].endswith("report/findings.md among the artifacts.")
     assert parent["artifacts"] == ["report/findings.md", "report/report.html"]
 
@@ -80,7 +87,8 @@ def test_a_paused_study_goes_on_in_the_same_run(store: str, folder: Path) -> Non
     assert look(store)["shifts"]["status"] == "KILLED"
     again = begun(store)
     assert look(store)["shifts"]["status"] == "RUNNING"
-    assert look(store)["shifts"]["tags"]["mlflow.note.content"] == "so far"
+    assert look(store)["shifts"]["tags"]["mlflow.note.content"].endswith("\n\nso far")
+    assert question_of(store).endswith("\n\nso far")
     again.log(made_up_record(block=0), folder)
     again.log(made_up_record(block=1), folder)
     again.pause()
@@ -119,7 +127,7 @@ def test_a_run_whose_writing_broke_off_is_completed(store: str, folder: Path, mo
     assert look(store)[BASELINE]["status"] == "RUNNING"
     tracker.log(made_up_record(), folder)
     assert look(store)[BASELINE]["status"] == "FINISHED"
-    assert look(store)[BASELINE]["metrics"]["test_accuracy"]
+    assert look(store)[BASELINE]["metrics"]["test/accuracy"]
 
 
 def test_a_create_that_worked_twice_leaves_one_run(store: str, folder: Path) -> None:
@@ -134,7 +142,7 @@ def test_a_create_that_worked_twice_leaves_one_run(store: str, folder: Path) -> 
     assert len(look(store)) == 2
     (trial,) = (run for name, run in look(store).items() if name != "shifts")
     assert trial["status"] == "FINISHED"
-    assert trial["metrics"]["test_accuracy"]
+    assert trial["metrics"]["test/accuracy"]
 
 
 def test_at_the_end_only_runs_with_a_record_are_left_and_none_is_open(store: str, folder: Path) -> None:
@@ -214,17 +222,15 @@ def test_hostile_names_and_great_sizes_are_taken(store: str, folder: Path) -> No
     assert run["status"] == "FINISHED"
 
 
-@pytest.mark.parametrize(("models", "logged"), [("best", [1]), ("all", [0, 1, 2]), ("none", [])])
-def test_weights_are_logged_as_the_study_says(store: str, folder: Path, models: str, logged: list[int]) -> None:
-    study = made_up_study(models=models)
-    begun(store, study).log(made_up_record(block=0, accuracy=0.8), folder)
-    tracker = begun(store, study)
-    for block, accuracy, status in [(0, 0.8, "complete"), (1, 0.9, "complete"), (2, 0.99, "pruned")]:
-        tracker.log(made_up_record(block, accuracy, status), folder)
-    tracker.end("", [], complete=True)
-    runs = look(store)
-    assert [n for n in range(3) if "weights.pt" in runs[f"crop=with · seed block {n}"]["artifacts"]] == logged
-    assert runs["shifts"]["tags"].get("best trial") == ("crop=with · seed block 1" if models == "best" else None)
+def test_the_question_stands_above_the_runs_and_the_findings_below_it(store: str) -> None:
+    tracker = begun(store)
+    assert question_of(store) == "**Does shifting help?**"
+    tracker.end("# Findings\n" + "one\n" * 2000, [], complete=True)
+    question, empty, links, *found = question_of(store).splitlines()
+    assert (question, empty) == ("**Does shifting help?**", "")
+    assert "[Arms side by side](#/experiments/1/runs?workflowType=machine_learning&viewStateShareKey=arms)" in links
+    assert found[1:3] == ["# Findings", "one"]
+    assert found[-1] == "… cut here; the rest is in the run of the study."
 
 
 def test_a_new_store_is_made_silently_wherever_it_is(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

@@ -69,9 +69,9 @@ def test_stores_that_were_deleted_are_rebuilt_as_they_were(
 
 
 ALTERED = {
-    "a metric": "DELETE FROM {table} WHERE key = 'test_accuracy' AND run_uuid = '{run}'",
-    "a point of a curve": "DELETE FROM metrics WHERE key = 'train_loss' AND step = 1 AND run_uuid = '{run}'",
-    "a value": "UPDATE {table} SET value = 0.125 WHERE key = 'test_loss' AND run_uuid = '{run}'",
+    "a metric": "DELETE FROM {table} WHERE key = 'test/accuracy' AND run_uuid = '{run}'",
+    "a point of a curve": "DELETE FROM metrics WHERE key = 'train/loss' AND step = 1 AND run_uuid = '{run}'",
+    "a value": "UPDATE {table} SET value = 0.125 WHERE key = 'test/loss' AND run_uuid = '{run}'",
     "a parameter": "DELETE FROM params WHERE key = 'seed_block' AND run_uuid = '{run}'",
 }
 

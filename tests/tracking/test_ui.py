@@ -65,7 +65,9 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pages]:
 
 
 def test_the_address_of_each_study_is_printed(pages: Pages) -> None:
-    assert pages.study == f"earlier: {pages.address}/#/experiments/1/runs?workflowType=machine_learning"
+    assert pages.study == (
+        f"earlier: {pages.address}/#/experiments/1/runs?workflowType=machine_learning&viewStateShareKey=arms"
+    )
     with urllib.request.urlopen(pages.address) as page:
         assert "MLflow" in page.read().decode()
 

@@ -64,13 +64,13 @@ def _assert_same(run: Snapshot, record: Record) -> None:
     for split in ("train", "validation"):
         for score in ("accuracy", "loss"):
             curve = [getattr(getattr(epoch, split), score) for epoch in record.epochs]
-            logged = [value for _, _, value in metrics[f"{split}_{score}"]]
+            logged = [value for _, _, value in metrics[f"{split}/{score}"]]
             # A diverged trial ends with one more point: the uniform guess.
             assert logged[: len(curve)] == curve
             assert len(logged) == len(curve) + (outcome.status == "diverged" and split == "validation")
-    assert [step for step, _, _ in metrics["learning_rate"]] == [epoch.epoch for epoch in record.epochs]
+    assert [step for step, _, _ in metrics["train/learning_rate"]] == [epoch.epoch for epoch in record.epochs]
     if outcome.test:
-        assert [value for _, _, value in metrics["test_accuracy"]] == [outcome.test.accuracy]
+        assert [value for _, _, value in metrics["test/accuracy"]] == [outcome.test.accuracy]
     assert outcome.cost
     assert [value for _, _, value in metrics["seconds"]] == [outcome.cost.seconds]
 

@@ -18,13 +18,14 @@ def sync(
     study: options.StudyArgument,
     scale: options.Scale = None,
     runs_dir: options.RunsDir = options.RUNS,
+    data_dir: options.DataDir = None,
     storage: options.Storage = None,
 ) -> None:
     """Make MLflow and Optuna's index hold what the run folder holds: what was lost, missed or deleted is written."""
     with interruptible():
         with loading():
             from ablation.cli.sync import sync_study
-        sync_study(study, runs_dir, scale, storage)
+        sync_study(study, runs_dir, scale, storage, data_dir)
 
 
 @app.command()
@@ -42,16 +43,33 @@ def clean(
 
 @app.command()
 def ui(
+    study: Annotated[
+        Path | None, typer.Argument(metavar="STUDY", help="With --optuna: the study, where there are several.")
+    ] = None,
+    optuna: Annotated[
+        bool, typer.Option("--optuna", help="Open Optuna's dashboard over the study's own storage instead.")
+    ] = False,
+    scale: options.Scale = None,
     runs_dir: options.RunsDir = options.RUNS,
+    storage: options.Storage = None,
     port: Annotated[
-        int, typer.Option(min=0, max=65535, help="Port on the loopback address; 0 takes a free one.")
-    ] = 5000,
+        int | None,
+        typer.Option(
+            min=0, max=65535, help="Port on the loopback address; 0 takes a free one. Default: 5000, Optuna's 8080."
+        ),
+    ] = None,
 ) -> None:
-    """Open the MLflow pages on the loopback address, over the store that runs log to."""
+    """Open the MLflow pages on the loopback address, over the store that runs log to; or Optuna's dashboard."""
+    if optuna:
+        from ablation.cli.dashboard import serve_dashboard
+
+        raise typer.Exit(serve_dashboard(study, runs_dir, scale, storage, 8080 if port is None else port))
+    if study is not None or scale is not None or storage is not None:
+        raise typer.BadParameter("STUDY, --scale and --storage go with --optuna; MLflow's pages show all studies.")
     from ablation.tracking import default_uri
     from ablation.tracking.ui import serve
 
-    raise typer.Exit(serve(default_uri(runs_dir), port, say))
+    raise typer.Exit(serve(default_uri(runs_dir), 5000 if port is None else port, say))
 
 
 @app.command()
