@@ -29,6 +29,9 @@ class Link:
     def stopping(self) -> bool:
         return False
 
+    def side_by_side(self) -> int:
+        return 2
+
 
 def completed(given: Assignment, link: Link | None = None) -> Outcome:
     outcome = run_trial(given, link or Link())
