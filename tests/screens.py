@@ -65,13 +65,15 @@ class Screen:
     def hides_cursor(self) -> bool:
         return bool(self._screen.cursor.hidden)
 
-    def until(self, seen: Callable[[str], object], seconds: float = 60) -> str:
-        """Read on until the screen shows it, and give the screen."""
+    def until(self, seen: Callable[[str], object], seconds: float = 120) -> str:
+        """Read on until the screen shows it, and give the screen; looked at only between two drawings of it."""
         deadline = time.monotonic() + seconds
-        while not seen(self.text):
+        while True:
             assert time.monotonic() < deadline, self.text
-            assert self._read(0.05), f"the command has ended:\n{self.text}"
-        return self.text
+            if not self._is_quiet():
+                assert self._read(0.0), f"the command has ended:\n{self.text}"
+            elif seen(text := self.text):
+                return text
 
     def end(self, seconds: float = 120) -> int:
         """Read on until the command ends; its exit code."""
@@ -80,6 +82,10 @@ class Screen:
             assert time.monotonic() < deadline, self.text
         self.code = os.waitstatus_to_exitcode(os.waitpid(self.process, 0)[1])
         return self.code
+
+    def _is_quiet(self) -> bool:
+        """Whether nothing comes for a moment."""
+        return not select.select([self._terminal], [], [], 0.1)[0]
 
     def _read(self, seconds: float) -> bool:
         """Whether the command may say more."""

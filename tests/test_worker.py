@@ -76,6 +76,7 @@ def test_a_trial_leaves_its_outcome_and_all_that_the_report_needs(write_study: S
     assert outcome.stamp.versions["torch"] == torch.__version__.split("+")[0]
     assert len(outcome.stamp.data_fingerprint) == 64
     assert outcome.stamp.precision == "float32"
+    assert outcome.stamp.busy == 2  # as the link says
 
 
 def test_the_same_trial_twice_is_bit_equal(write_study: StudyWriter, tmp_path: Path) -> None:
