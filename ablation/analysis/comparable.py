@@ -84,7 +84,7 @@ def _left_out(others: Sequence[str], kept: str) -> str:
     told = f"Times and memory of {_counted(len(others), 'trial')} are not comparable"
     if not kept:
         return f"{told}: it is not known how many trials ran side by side."
-    return f"{told} with those of the others and not told: {apart([kept, *others])}."
+    return f"{told} with those of the others, and left out: {apart([kept, *others])}."
 
 
 def _counted(number: int, noun: str) -> str:

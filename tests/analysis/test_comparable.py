@@ -71,7 +71,7 @@ def test_a_study_that_went_on_with_other_slots_is_compared_within_each_seed_bloc
     assert finding.seconds.value == pytest.approx(0.8, rel=0.01)
     assert "at -20 % training time" in finding.sentence
     assert analysis.cost_note.endswith(
-        "are not comparable with those of the others and not told: 2 side by side or 4 side by side."
+        "are not comparable with those of the others, and left out: 2 side by side or 4 side by side."
     )
     assert [arm.seconds for arm in analysis.arms] == pytest.approx([10.05, 8.05])  # those of one of the two
     assert analysis.cost_note not in analysis.notes  # every arm has its time
