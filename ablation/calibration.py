@@ -109,6 +109,9 @@ class _Counting:
     def stopping(self) -> bool:
         return False
 
+    def side_by_side(self) -> int:
+        return 1
+
 
 def _epoch(built: Prepared, assignment: Assignment) -> tuple[float, float]:
     """Seconds of an epoch with its evaluation, and training images a second.

@@ -231,7 +231,9 @@ def _launch(parts: Drive, state: _State, trial: Trial) -> None:
         package_code=package_code(),
         compilations=parts.folder.path.resolve() / "compiled" if execution.device == "cuda" else None,
     )
-    link = DriverLink(trial, state.inbox, parts.stop, parts.fence, 5 + 1.5 * execution.hang_seconds)
+    link = DriverLink(
+        trial, state.inbox, parts.stop, parts.fence, running=state.running, patience=5 + 1.5 * execution.hang_seconds
+    )
     future: Future[Outcome | Failure | None] = parts.machine.executor.submit(parts.run_trial, assignment, link)
     future.add_done_callback(lambda done: state.inbox.put(Ended(trial, done)))
     state.running[trial.id] = trial

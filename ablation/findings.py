@@ -163,7 +163,9 @@ class Finding(Frozen):
     """The arm that the contrast reads, empty where it reads several (a factorial's effects)."""
     reference_arm: str = ""
     seconds: Ratio | None = None
-    """Training time at the level over that at the reference, within seed blocks."""
+    """Training time at the level over that at the reference, within seed blocks whose trials ran alike."""
+    time_note: str = ""
+    """What the trials did not share, so that their times are not comparable."""
     parameters: Parameters | None = None
     """None of an interaction, and where they were not counted."""
     other: OtherEffect | None = None
@@ -203,7 +205,7 @@ class ArmSummary(Frozen):
     loss: float | None
     loss_sd: float | None
     seconds: float | None
-    """The median, since the first trial of a worker also warms it up."""
+    """The median, since the first trial of a worker also warms it up; as the memory, of comparable trials alone."""
     parameters: int | None
     outcomes: dict[str, int]
     """How many trials of each status."""
@@ -249,6 +251,8 @@ class Analysis(Frozen):
     arms: tuple[ArmSummary, ...]
     levels: tuple[LevelOutcomes, ...] = ()
     """For each factor its levels: how often trials end without a score, or diverge, must not depend on them."""
+    cost_note: str = ""
+    """Whose times and memory are not comparable with those of the other arms and trials, and why."""
     method: str
     """In words: which model, which error, which correction, and why this way was taken."""
     notes: tuple[str, ...] = ()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import queue
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import Future
 from dataclasses import dataclass
 
@@ -41,6 +41,8 @@ class DriverLink:
     inbox: Inbox
     stop: StopRequest
     fence: Callable[[], None]
+    running: Collection[str]
+    """The trials under way."""
     patience: float
     """Seconds without any message after which a worker counts as hanging: longer than its own watchdog waits."""
 
@@ -60,6 +62,10 @@ class DriverLink:
         """Whether the worker is to write a checkpoint and end."""
         self.fence()
         return self.stop.requested
+
+    def side_by_side(self) -> int:
+        """How many trials are under way."""
+        return len(self.running)
 
 
 def refuse(inbox: Inbox) -> None:

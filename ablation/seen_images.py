@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from ablation import components
-from ablation.analysis.gallery import gallery
+from ablation.analysis.gallery import Gallery, gallery
 from ablation.analysis.image_layer import ImageLayer
 from ablation.errors import AblationError
 from ablation.report.about_data import DataFacts
@@ -44,8 +44,21 @@ def with_images(page: Page, layer: ImageLayer) -> Page:
     trials = [one for one in page.records if one.trial.arm.name in (first, second)]
     if reason := _other_images(trials, part, splits.fingerprint):
         return replace(page, no_pictures=reason)
+    return replace(page, pictures=_shown(chosen, splits))
+
+
+def images_of(chosen: Gallery, trials: Sequence[Record]) -> ChosenImages:
+    """Chosen test images as pictures. AblationError says why they cannot be had."""
+    part = trials[0].trial.arm.settings.dataset
+    splits = _opened(part)
+    if reason := _other_images(trials, part, splits.fingerprint):
+        raise AblationError(reason)
+    return _shown(chosen, splits)
+
+
+def _shown(chosen: Gallery, splits: Splits) -> ChosenImages:
     wanted = sorted({one.image for one in (*chosen.both_wrong, *chosen.apart)})
-    return replace(page, pictures=ChosenImages(chosen, {at: data_uri(splits.test.images[at]) for at in wanted}))
+    return ChosenImages(chosen, {at: data_uri(splits.test.images[at]) for at in wanted})
 
 
 def _opened(part: Part) -> Splits:
@@ -66,7 +79,7 @@ def _opened(part: Part) -> Splits:
 def _other_images(trials: Sequence[Record], part: Part, fingerprint: str) -> str:
     """Why the images at hand are not those of the trials; empty where they are."""
     if any(one.trial.arm.settings.dataset != part for one in trials):
-        return "The two arms were not evaluated on the images of one data set."
+        return "The two sides were not evaluated on the images of one data set."
     prints = {one.outcome.stamp.data_fingerprint for one in trials if one.outcome and one.outcome.stamp}
     return "" if prints == {fingerprint} else f"The images of {part.name} at hand are not those of the trials."
 

@@ -6,6 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
+STOPPING = "stopping: running trials write a checkpoint; once more ends them at once."
+"""What a person is told after the first signal."""
+
 Why = Literal["signal", "deadline", "failure", "taken over"]
 
 
@@ -16,6 +19,8 @@ class StopRequest:
     why: Why | None = None
     driven: bool = False
     """Whether a driver listens."""
+    shown: bool = False
+    """Whether a table is drawn on the terminal that tells of it, and hides the cursor."""
     wake: Callable[[], None] = lambda: None
 
     @property

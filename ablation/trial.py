@@ -109,8 +109,16 @@ class Stamp(Frozen):
     """Whether its steps ran through `torch.compile`, which rounds otherwise."""
     slots: int | None = None
     """How many trials the driver ran side by side at most; None in outcomes from before it was recorded."""
+    busy: int | None = None
+    """How many of these slots were busy at most times of the training, this trial's among them: a study's last trials
+    have the machine for themselves. None as above."""
     started: str = ""
     """UTC, ISO 8601."""
+
+    @property
+    def lasting(self) -> Stamp:
+        """The stamp without what no two trials need to share: when it ran, and how busy the machine was."""
+        return self.model_copy(update={"started": "", "busy": None})
 
     def same_state(self, other: Stamp) -> bool:
         """Whether both stand for the same code, versions and data."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import faulthandler
+import statistics
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -32,6 +33,10 @@ class Link(Protocol):
         """Whether the driver wants the trial to write a checkpoint and end."""
         ...
 
+    def side_by_side(self) -> int:
+        """How many trials are under way at this moment, this one among them."""
+        ...
+
 
 class TrialWatch:
     """The watch of one attempt at a trial, from before it is prepared.
@@ -43,6 +48,7 @@ class TrialWatch:
         self._assignment, self._link, self._log = assignment, link, log
         self.stamps: tuple[Stamp, ...] = ()
         """What the training ran under so far, this attempt last, one for each change."""
+        self._beside: list[int] = []
         self._asked = self._saved = self._armed = time.monotonic()
         self._arm(self._armed)
 
@@ -51,6 +57,7 @@ class TrialWatch:
         self._asked = self._saved = time.monotonic()
         self._arm(self._asked)
         self._check()
+        self._beside.append(self._link.side_by_side())
         checkpoint = checkpoints.load(self._assignment.folder, self._say)
         write_epochs(self._assignment.folder, checkpoint.epochs if checkpoint else ())
         before = checkpoint.stamps if checkpoint else ()
@@ -93,9 +100,15 @@ class TrialWatch:
     def _report(self, epoch: Epoch) -> Answer:
         faulthandler.cancel_dump_traceback_later()  # however long the driver takes, it is not the training that hangs
         answer = self._link.report(epoch)
+        self._beside.append(self._link.side_by_side())
         point("epoch reported")
         self._arm(time.monotonic())
         return answer
+
+    @property
+    def busy(self) -> int:
+        """How many trials were under way at most times of this attempt: at its beginning and after each epoch."""
+        return statistics.median_low(self._beside)
 
     def close(self) -> None:
         """Call off the watchdog."""

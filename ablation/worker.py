@@ -92,7 +92,7 @@ def _train(assignment: Assignment, link: Link, log: IO[str]) -> Outcome | None:
         "classes": built.splits.classes,
         "layers": layers,
         "cost": cost,
-        "stamp": stamp,
+        "stamp": stamp.model_copy(update={"busy": watch.busy}),
         "earlier_stamps": watch.stamps[:-1],
     }
     return Outcome.model_validate({**dict(outcome), **known})

@@ -62,6 +62,10 @@ class Link:
         """Go on."""
         return False
 
+    def side_by_side(self) -> int:
+        """This one alone."""
+        return 1
+
 
 @dataclass(slots=True)
 class Side:

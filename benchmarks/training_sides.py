@@ -63,6 +63,10 @@ class Unheard:
         """Go on."""
         return False
 
+    def side_by_side(self) -> int:
+        """This one alone."""
+        return 1
+
 
 def assignment_of(training: Training, folder: Path) -> Assignment:
     """The trial that has the augmentations of the plain recipe."""

@@ -26,6 +26,9 @@ class Link:
     def stopping(self) -> bool:
         return False
 
+    def side_by_side(self) -> int:
+        return 1
+
 
 def first_trial(path: Path) -> Trial:
     return designs.planned_trials(load(path))[0]

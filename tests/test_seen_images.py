@@ -27,6 +27,9 @@ class Unheard:
     def stopping(self) -> bool:
         return False
 
+    def side_by_side(self) -> int:
+        return 1
+
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:

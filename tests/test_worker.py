@@ -31,6 +31,9 @@ class Link:
     def stopping(self) -> bool:
         return False
 
+    def side_by_side(self) -> int:
+        return 2
+
 
 def completed(given: Assignment, link: Link | None = None) -> Outcome:
     outcome = run_trial(given, link or Link())
@@ -75,6 +78,7 @@ def test_a_trial_leaves_its_outcome_and_all_that_the_report_needs(write_study: S
     assert outcome.stamp.versions["torch"] == torch.__version__.split("+")[0]
     assert len(outcome.stamp.data_fingerprint) == 64
     assert outcome.stamp.precision == "float32"
+    assert outcome.stamp.busy == 2  # as the link says
 
 
 def test_the_same_trial_twice_is_bit_equal(write_study: StudyWriter, tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from ablation.analysis.results import ResultsTable
 from ablation.analysis.routes import Route, choose_route
 from ablation.analysis.sentences import Judged, Scene, good_sign, sentence
 from ablation.analysis.sign_flips import sign_flip_p
-from ablation.analysis.summaries import arm_summaries, sign_flip_notes, trial_notes
+from ablation.analysis.summaries import arm_summaries, comparable_costs, cost_notes, sign_flip_notes, trial_notes
 from ablation.analysis.verdicts import blocks_wanted, verdict_of
 from ablation.findings import Analysis, Finding, Verdict
 
@@ -64,6 +64,8 @@ def _analysis(table: ResultsTable, findings: Sequence[Finding], method: str, not
     complete = scores[np.isfinite(scores).any(axis=1)]
     complete = complete[:, np.isfinite(complete).all(axis=0)]
     fits = table.design != "search" and complete.size > 0
+    comparable = comparable_costs(table)
+    arms = arm_summaries(table, comparable.circumstances)
     levels = outcomes_in(table) if table.design != "search" else ()
     fraction = fraction_in(list(table.arms.values()), table.factors) if table.design == "fractional" else None
     return Analysis(
@@ -73,11 +75,12 @@ def _analysis(table: ResultsTable, findings: Sequence[Finding], method: str, not
         provisional=table.provisional,
         planned_blocks=table.planned_blocks,
         findings=tuple(findings),
-        arms=arm_summaries(table),
+        arms=arms,
+        cost_note=comparable.note,
         levels=levels,
         aliasing=aliasing(fraction, list(varied(table.factors))) if fraction else None,
         method=method,
-        notes=(*table.notes, *trial_notes(table), *censoring_notes(levels), *notes),
+        notes=(*table.notes, *trial_notes(table), *cost_notes(arms, comparable), *censoring_notes(levels), *notes),
         correlation=diagnostics.correlation_between_arms(complete) if fits else None,
         variance_ratio=diagnostics.variance_ratio(complete) if fits else None,
         residual_sd=diagnostics.residual_sd(complete) if fits else None,
@@ -160,6 +163,7 @@ def _finding(judged: Judged, scene: Scene) -> Finding:
         arm=contrast.arm,
         reference_arm=contrast.reference_arm,
         seconds=judged.beside.seconds,
+        time_note=judged.beside.time_note,
         parameters=judged.beside.parameters,
         other=judged.beside.other,
         more_blocks=judged.more_blocks,

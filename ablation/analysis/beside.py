@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
+from ablation.analysis.comparable import alike, apart
 from ablation.analysis.contrasts import Contrast
 from ablation.analysis.estimates import LEVEL, Estimate
 from ablation.analysis.routes import Route
@@ -30,6 +31,8 @@ class Beside:
 
     other: OtherEffect | None = None
     seconds: Ratio | None = None
+    time_note: str = ""
+    """Why training times are not comparable, in as few words as say it."""
     parameters: Parameters | None = None
 
 
@@ -40,12 +43,13 @@ def on_the_other_metric(table: ResultsTable) -> ResultsTable:
 
 def beside(table: ResultsTable, other: Route, contrasts: Sequence[Contrast]) -> list[Beside]:
     """For each contrast; `other` is the route of the table on the other metric."""
-    metric, seconds, parameters = OTHER.get(table.metric), table.seconds(), table.parameters()
+    metric, parameters = OTHER.get(table.metric), table.parameters()
+    times = Times(table.seconds(), table.circumstances(), table.ran_under)
     estimates, told = other.estimate(contrasts) if contrasts else [], not table.provisional
     return [
         Beside(
             _other_effect(estimate, metric, other.correction, told=told) if metric else None,
-            time_ratio(contrast, seconds),
+            *times.ratio(contrast),
             _parameters(contrast, parameters),
         )
         for contrast, estimate in zip(contrasts, estimates, strict=True)
@@ -76,15 +80,30 @@ def _parameters(contrast: Contrast, parameters: Floats) -> Parameters | None:
     return Parameters(level=float(level.mean()), reference=float(reference.mean()))
 
 
-def time_ratio(contrast: Contrast, seconds: Floats) -> Ratio | None:
-    """Seconds at the level over those at the reference, from arms x seed blocks.
+@dataclass(frozen=True, slots=True, eq=False)
+class Times:
+    """Seconds of trials as arms x seed blocks, and under which of the circumstances each was measured."""
 
-    An interaction has no such two sides.
-    """
-    weights = np.array(contrast.weights)
-    if contrast.kind == "interaction" or not seconds.size:
-        return None
-    return ratio_of(np.log(seconds[weights > 0]).mean(axis=0) - np.log(seconds[weights < 0]).mean(axis=0))
+    seconds: Floats
+    circumstances: Floats
+    ran_under: Sequence[str]
+
+    def ratio(self, contrast: Contrast) -> tuple[Ratio | None, str]:
+        """Seconds at the level over those at the reference, or why they are not comparable; or neither.
+
+        Taken within the seed blocks in which all arms that are read ran alike. An interaction has no such two sides.
+        """
+        weights = np.array(contrast.weights)
+        if contrast.kind == "interaction" or not self.seconds.size:
+            return None, ""
+        logs = np.log(self.seconds[weights > 0]).mean(axis=0) - np.log(self.seconds[weights < 0]).mean(axis=0)
+        ran = self.circumstances[weights != 0]
+        under = [{self.ran_under[int(one)] for one in column if np.isfinite(one)} for column in ran.T]
+        ratio = ratio_of(np.where([alike(found) for found in under], logs, np.nan))
+        if ratio is None and ratio_of(logs) is not None:
+            unlike = {one for found, log in zip(under, logs, strict=True) if np.isfinite(log) for one in found}
+            return None, apart(unlike)
+        return ratio, ""
 
 
 def ratio_of(logs: Floats) -> Ratio | None:

@@ -9,17 +9,16 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ablation.analysis.beside import ratio_of
 from ablation.analysis.compared import Compared, ComparedSide, MetricDifference
+from ablation.analysis.compared_costs import ComparedCosts, compared_costs, side_costs
 from ablation.analysis.estimates import Anytime, Estimate, Interval, held_to, paired
 from ablation.analysis.moments import Floats, paired_differences
 from ablation.analysis.sentences import UNITS, bounds, counted, difference, parameters_text, time_text
 from ablation.analysis.side_images import class_effects, side_images
 from ablation.analysis.sides import Pair, Side
 from ablation.analysis.unpaired import welch
-from ablation.findings import Metric, Parameters, Ratio
+from ablation.findings import Metric
 from ablation.study import Search
-from ablation.trial import Cost, Stamp
 
 _ONE_OF_MANY = (
     "This is one comparison, with an interval of its own. Who makes several finds too much: the findings of a study's "
@@ -40,11 +39,9 @@ def compare(pair: Pair, differences: Sequence[str]) -> Compared:
     Raises:
         DamagedFileError: predictions cannot be read.
     """
-    seconds, time_note = _time_ratio(pair)
-    parameters, images = _parameters(pair), side_images(pair)
+    costs, images = compared_costs(pair), side_images(pair)
     metric = pair.a.study.metric
     measured = {each: _difference(pair, each) for each in UNITS}
-    cost = [*([time_text(seconds)] if seconds else []), *(parameters_text(parameters) if parameters else [])]
     return Compared(
         a=_side(pair.a, pair.blocks_a),
         b=_side(pair.b, pair.blocks_b),
@@ -52,21 +49,32 @@ def compare(pair: Pair, differences: Sequence[str]) -> Compared:
         metric=metric,
         paired=pair.paired,
         method=_method(pair),
-        sentence=_sentence(pair, measured[metric], cost),
+        sentence=_sentence(pair, measured[metric], _spent(costs)),
         accuracy=measured["accuracy"],
         loss=measured["loss"],
-        seconds=seconds,
-        time_note=time_note,
-        parameters=parameters,
+        seconds=costs.seconds,
+        images_per_second=costs.images_per_second,
+        peak_memory=costs.peak_memory,
+        cost_note=costs.note,
+        parameters=costs.parameters,
         looked_at=pair.looked_at,
         classes=class_effects(pair),
         images=images.effect,
         images_note=images.note,
         mcnemar=images.mcnemar,
         disagreements=images.disagreements,
+        both_wrong=images.both_wrong,
         differences=tuple(differences),
         notes=tuple(_notes(pair)),
     )
+
+
+def _spent(costs: ComparedCosts) -> list[str]:
+    """What a sentence says of the cost."""
+    return [
+        *([time_text(costs.seconds)] if costs.seconds else []),
+        *(parameters_text(costs.parameters) if costs.parameters else []),
+    ]
 
 
 def _difference(pair: Pair, metric: Metric) -> MetricDifference:
@@ -136,7 +144,7 @@ def _why_no_interval(pair: Pair) -> str:
 
 
 def _side(side: Side, blocks: Sequence[int]) -> ComparedSide:
-    costs = _costs(side, blocks)
+    costs = side_costs(side, blocks)
     return ComparedSide(
         label=side.label,
         study=side.study.name,
@@ -146,60 +154,12 @@ def _side(side: Side, blocks: Sequence[int]) -> ComparedSide:
         seed_blocks=tuple(blocks),
         accuracy=float(side.scores(blocks, "accuracy").mean()),
         loss=float(side.scores(blocks, "loss").mean()),
-        seconds=float(np.median([cost.seconds for cost in costs.values()])) if costs else None,
-        parameters=max((cost.parameters for cost in costs.values()), default=None),
+        seconds=costs.seconds,
+        images_per_second=costs.images_per_second,
+        peak_memory=costs.peak_memory,
+        parameters=costs.parameters,
+        circumstances=costs.circumstances,
     )
-
-
-def _costs(side: Side, blocks: Sequence[int]) -> dict[int, Cost]:
-    found = {block: one.outcome.cost for block, one in side.complete(blocks).items() if one.outcome}
-    return {block: cost for block, cost in found.items() if cost is not None}
-
-
-def _parameters(pair: Pair) -> Parameters | None:
-    a, b = (max((cost.parameters for cost in costs.values()), default=None) for costs in _both_costs(pair))
-    return None if a is None or b is None else Parameters(level=b, reference=a)
-
-
-def _both_costs(pair: Pair) -> tuple[dict[int, Cost], dict[int, Cost]]:
-    return _costs(pair.a, pair.blocks_a), _costs(pair.b, pair.blocks_b)
-
-
-def _time_ratio(pair: Pair) -> tuple[Ratio | None, str]:
-    """Training time of B over that of A, or why there is none."""
-    if unlike := _unlike_machines(pair):
-        return None, unlike
-    costs_a, costs_b = _both_costs(pair)
-    if not pair.paired:
-        return None, "Training times are compared within seed blocks, and none is shared."
-    both = sorted(costs_a.keys() & costs_b.keys())
-    ratio = ratio_of(np.log([costs_b[block].seconds / costs_a[block].seconds for block in both]))
-    return ratio, "" if ratio else "It takes two seed blocks to compare training times."
-
-
-def _unlike_machines(pair: Pair) -> str:
-    """Why the training times of the two sides are not comparable; empty where they are."""
-    machines_a, machines_b = _machines(pair.a, pair.blocks_a), _machines(pair.b, pair.blocks_b)
-    if machines_a == machines_b and len(machines_a) == 1:
-        return ""
-    if not machines_a or not machines_b:
-        return "Training times are not comparable: it is not known what the trials ran on."
-    told_a, told_b = " or ".join(sorted(machines_a)), " or ".join(sorted(machines_b))
-    return f"Training times are not comparable: A ran on {told_a}; B ran on {told_b}."
-
-
-def _machines(side: Side, blocks: Sequence[int]) -> set[str]:
-    stamps = [one.outcome.stamp for one in side.complete(blocks).values() if one.outcome]
-    return {_machine(stamp) for stamp in stamps if stamp is not None}
-
-
-def _machine(stamp: Stamp) -> str:
-    """All that training time depends on beside the arm."""
-    beside = "an unknown number side by side" if stamp.slots is None else f"{stamp.slots} side by side"
-    pieces = f", batches in {stamp.pieces} pieces" if stamp.pieces > 1 else ""
-    steps = ", steps compiled" if stamp.compiled else ""
-    device, threads = stamp.device or "an unknown device", counted(stamp.threads, "thread")
-    return f"{device} with {threads} a trial, {beside}{pieces}{steps}"
 
 
 def _notes(pair: Pair) -> list[str]:

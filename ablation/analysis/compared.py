@@ -24,8 +24,13 @@ class ComparedSide(Frozen):
     """Mean over these seed blocks, as is the loss."""
     loss: float
     seconds: float | None
-    """The median of the complete trials among them."""
+    """The median of the complete trials among them, as are the next two."""
+    images_per_second: float | None = None
+    peak_memory: float | None = None
+    """Bytes of the device, or of the process on a CPU."""
     parameters: int | None
+    circumstances: tuple[str, ...] = ()
+    """What these trials ran under: all that their cost hangs on beside the arm."""
 
 
 class MetricDifference(Frozen):
@@ -84,9 +89,11 @@ class Compared(Frozen):
     accuracy: MetricDifference
     loss: MetricDifference
     seconds: Ratio | None
-    """Training time of B over that of A."""
-    time_note: str
-    """Why there is no such ratio."""
+    """Training time of B over that of A, within the seed blocks in which both ran alike; so are the next two."""
+    images_per_second: Ratio | None = None
+    peak_memory: Ratio | None = None
+    cost_note: str
+    """Why there are no such ratios, or not of all seed blocks."""
     parameters: Parameters | None
     """`level` is that of B, `reference` that of A."""
     looked_at: bool
@@ -99,6 +106,8 @@ class Compared(Frozen):
     """Of two trials; `first` is A."""
     disagreements: tuple[TakenFor, ...]
     """Those first whose shares differ most."""
+    both_wrong: tuple[TakenFor, ...] = ()
+    """Images that no trial of either side gets right, those first whose trials agree most in what they say instead."""
     differences: tuple[str, ...]
     """Settings and circumstances that are not the same, before and after."""
     notes: tuple[str, ...]

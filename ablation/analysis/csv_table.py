@@ -25,6 +25,7 @@ from ablation.visible import FORMULA, in_cell, visible
 from ablation.wording import listed, meant, shown
 
 FACTOR = "factor:"
+CIRCUMSTANCES = "circumstances"
 SEED_COLUMNS = ("seed", "seed_block", "block")
 RESERVED = (*SEED_COLUMNS, *COLUMNS, "reason", "number")
 DEFAULT_MARGINS: Mapping[Metric, float] = {"accuracy": 0.002, "loss": 0.01}
@@ -40,12 +41,14 @@ def write_csv(table: ResultsTable, path: Path) -> None:
     order = [table.baseline, *(arm for arm in table.arms if arm != table.baseline)]
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)  # also quotes a lone carriage return
-    writer.writerow(["trial", "arm", "seed", "status", *(FACTOR + name for name in table.factors), *MEASURES])
+    factors = [FACTOR + name for name in table.factors]
+    writer.writerow(["trial", "arm", "seed", "status", *factors, *MEASURES, CIRCUMSTANCES])
     rows = sorted(table.frame.to_dict("records"), key=lambda row: order.index(row["arm"]))
     for row in rows:
         levels = [in_cell(table.arms[row["arm"]].get(factor, "")) for factor in table.factors]
         measures = ["" if math.isnan(row[name]) else _number(row[name]) for name in MEASURES]
-        writer.writerow([in_cell(row["trial"]), in_cell(row["arm"]), row["block"], row["status"], *levels, *measures])
+        texts = [in_cell(row["trial"]), in_cell(row["arm"]), row["block"], row["status"]]
+        writer.writerow([*texts, *levels, *measures, in_cell(row[CIRCUMSTANCES])])
     write_whole(path, out.getvalue())
 
 
@@ -147,7 +150,8 @@ class _Sheet:
         scores = {name: self.number(index, name) for name in measured}
         if status not in SCORED:
             scores |= dict.fromkeys(("accuracy", "loss", self.metric), math.nan)
-        return {"trial": _plain(self.cell(index, "trial")), "block": self.block(index), "status": status, **scores}
+        texts = {name: _plain(self.cell(index, name)) for name in ("trial", CIRCUMSTANCES)}
+        return {**texts, "block": self.block(index), "status": status, **scores}
 
     def levels(self, index: int) -> dict[str, str]:
         """The levels of a row. An empty cell of a column `factor:` says that the factor takes no part."""

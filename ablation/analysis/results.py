@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from ablation.analysis.comparable import circumstances
 from ablation.analysis.contrasts import Analysed, Contrast
 from ablation.analysis.families import analysed_as, family
 from ablation.analysis.growing import Grown, Plan, replay
@@ -20,7 +21,7 @@ from ablation.study import Change, Growing, LevelsFactor, Study, was_extended
 from ablation.trial import Arm, Record, Trial
 
 MEASURES = ("accuracy", "loss", "seconds", "images_per_second", "parameters", "peak_memory_bytes")
-COLUMNS = ("trial", "arm", "block", "status", *MEASURES)
+COLUMNS = ("trial", "arm", "block", "status", "circumstances", *MEASURES)
 SCORED = ("complete", "diverged")
 """The outcomes whose scores count. A diverged trial carries those of the uniform guess."""
 MISSING = "missing"
@@ -31,8 +32,9 @@ MISSING = "missing"
 class ResultsTable:
     """All trials of a study.
 
-    `frame` has the columns of `COLUMNS`: text, text, int, text, then numbers, NaN where there is none. Accuracy and
-    loss are those of the split `evaluate_on`, and NaN unless the status is complete or diverged.
+    `frame` has the columns of `COLUMNS`: text, but for the block, then numbers, NaN where there is none. Accuracy and
+    loss are those of the split `evaluate_on`, and NaN unless the status is complete or diverged. The circumstances are
+    all that a cost depends on beside the arm; a table that says nothing of them is taken to have measured alike.
     """
 
     frame: pd.DataFrame
@@ -86,7 +88,22 @@ class ResultsTable:
 
     def seconds(self) -> NDArray[np.float64]:
         """Seconds of the complete trials as arms x seed blocks, NaN where there is none."""
-        return self._wide(self.frame["seconds"].where(self.frame["status"] == "complete"))
+        return self._wide(self.frame["seconds"].where(self.timed))
+
+    def circumstances(self) -> NDArray[np.float64]:
+        """Under which circumstances each of `seconds` was measured: the place of them in `ran_under`."""
+        places = {text: float(at) for at, text in enumerate(self.ran_under)}
+        return self._wide(self.frame["circumstances"].map(places).where(self.timed))
+
+    @property
+    def ran_under(self) -> tuple[str, ...]:
+        """The circumstances of the trials whose time is known, each of them once."""
+        return tuple(map(str, self.frame["circumstances"][self.timed].unique()))
+
+    @property
+    def timed(self) -> pd.Series[bool]:
+        """Which rows have a time that counts: those of complete trials."""
+        return (self.frame["status"] == "complete") & self.frame["seconds"].notna()
 
     def parameters(self) -> NDArray[np.float64]:
         """The number of parameters of each arm, NaN where no trial says it."""
@@ -174,7 +191,8 @@ def _with_missing(table: ResultsTable, rows: Sequence[Mapping[str, object]]) -> 
 def framed(rows: Sequence[Mapping[str, object]], metric: Metric = "accuracy") -> pd.DataFrame:
     """Rows as a frame of `COLUMNS` and the metric; a measure that a row lacks is NaN."""
     measures = dict.fromkeys((*MEASURES, metric), "float64")
-    frame = pd.DataFrame(list(rows), columns=list(dict.fromkeys((*COLUMNS, metric))))
+    told = [{"circumstances": "", **row} for row in rows]
+    frame = pd.DataFrame(told, columns=list(dict.fromkeys((*COLUMNS, metric))))
     return frame.astype({"block": "int64"} | measures)
 
 
@@ -203,5 +221,5 @@ def _row(record: Record, split: Literal["validation", "test"]) -> dict[str, obje
     if scores is not None and outcome.status in SCORED:
         row |= {"accuracy": scores.accuracy, "loss": scores.loss}
     if outcome.cost is not None:
-        row |= outcome.cost.model_dump()
+        row |= outcome.cost.model_dump() | {"circumstances": circumstances(outcome.stamp)}
     return row

@@ -97,24 +97,31 @@ def subject(contrast: Contrast) -> str:
 def _cost(judged: Judged) -> str:
     """`, at -4 % training time and +12 % parameters`; parameters only where they differ.
 
-    That training time is not known is said, too: of a table without it, and of fewer than two seed blocks. An
-    interaction has no two sides that it could be compared on.
+    That training time is not known is said, too: of a table without it, and of fewer than two seed blocks; and where
+    trials ran under other circumstances, why it is not comparable. An interaction has no two sides.
     """
     beside = judged.beside
     parts = [
         *([] if beside.seconds is None else [time_text(beside.seconds)]),
         *([] if beside.parameters is None else parameters_text(beside.parameters)),
     ]
-    silent = beside.seconds is None and judged.contrast.kind != "interaction"
     known = f", at {' and '.join(parts)}" if parts else ""
+    if beside.time_note:
+        return f"{known}, training time not comparable: {beside.time_note}"
+    silent = beside.seconds is None and judged.contrast.kind != "interaction"
     return known + (", training time not compared" if silent else "")
 
 
 def time_text(seconds: Ratio) -> str:
     """`-4 % training time`, or that there is no clear difference."""
-    if seconds.low <= 1 <= seconds.high:
-        return "no clear difference in training time"
-    return f"{100 * (seconds.value - 1):+z.0f} % training time"
+    return ratio_text(seconds, "training time")
+
+
+def ratio_text(ratio: Ratio, cost: str, digits: int = 0) -> str:
+    """The same of any cost."""
+    if ratio.low <= 1 <= ratio.high:
+        return f"no clear difference in {cost}"
+    return f"{100 * (ratio.value - 1):+z.{digits}f} % {cost}"
 
 
 def parameters_text(parameters: Parameters) -> list[str]:

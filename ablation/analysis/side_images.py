@@ -28,6 +28,7 @@ class SideImages:
     effect: ImageEffect | None = None
     mcnemar: McNemar | None = None
     disagreements: tuple[TakenFor, ...] = ()
+    both_wrong: tuple[TakenFor, ...] = ()
     note: str = ""
     """Why there is nothing, or what was left out."""
 
@@ -106,4 +107,5 @@ def _seen(pair: Pair, said_a: Sequence[Predictions], said_b: Sequence[Prediction
     both = ImageByImage(class_names(list(pair.a.scored.values())), said_a, said_b)
     blocks = len(said_a) if pair.paired else len(said_a) + len(said_b)
     test = mcnemar(said_a[0].correct, said_b[0].correct) if pair.are_trials else None
-    return SideImages(over_images(both.right[1] - both.right[0], blocks), test, both.told(both.apart()), note)
+    effect = over_images(both.right[1] - both.right[0], blocks)
+    return SideImages(effect, test, both.told(both.apart()), both.told(both.both_wrong()), note)

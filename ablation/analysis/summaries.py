@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from ablation.analysis.comparable import Comparable, most_comparable
 from ablation.analysis.results import MISSING, ResultsTable
 from ablation.analysis.sentences import counted
 from ablation.findings import ArmSummary, Finding
@@ -13,11 +14,23 @@ from ablation.findings import ArmSummary, Finding
 _CHECK = 0.05
 
 
-def arm_summaries(table: ResultsTable) -> tuple[ArmSummary, ...]:
-    """Means over the seed blocks that gave a score, in the order of the design."""
+def arm_summaries(table: ResultsTable, circumstances: str) -> tuple[ArmSummary, ...]:
+    """Means over the seed blocks that gave a score, in the order of the design; costs under these circumstances."""
     groups = {str(arm): rows for arm, rows in table.frame.groupby("arm")}
     empty = table.frame.iloc[:0]
-    return tuple(_summary(arm, table, groups.get(arm, empty)) for arm in table.arms)
+    return tuple(_summary(arm, table, groups.get(arm, empty), circumstances) for arm in table.arms)
+
+
+def comparable_costs(table: ResultsTable) -> Comparable:
+    """The circumstances under which most arms have times that may be told side by side."""
+    timed = table.frame[table.timed]
+    return most_comparable(list(zip(timed["arm"].astype(str), timed["circumstances"].astype(str), strict=True)))
+
+
+def cost_notes(arms: Sequence[ArmSummary], comparable: Comparable) -> list[str]:
+    """Why an arm that was trained has no time in the table; of single trials that are left out, the figure says it."""
+    left_out = any(arm.seconds is None and arm.outcomes.get("complete") for arm in arms)
+    return [comparable.note] if comparable.note and left_out else []
 
 
 def trial_notes(table: ResultsTable) -> list[str]:
@@ -68,9 +81,9 @@ def _least(finding: Finding) -> float:
     return 2.0 ** (1 - finding.seed_blocks)
 
 
-def _summary(arm: str, table: ResultsTable, rows: pd.DataFrame) -> ArmSummary:
+def _summary(arm: str, table: ResultsTable, rows: pd.DataFrame, circumstances: str) -> ArmSummary:
     scored = rows[rows[table.metric].notna()]
-    complete = rows[rows["status"] == "complete"]
+    alike = rows[(rows["status"] == "complete") & (rows["circumstances"] == circumstances)]
     other = table.metric not in ("accuracy", "loss")
     return ArmSummary(
         arm=arm,
@@ -81,9 +94,9 @@ def _summary(arm: str, table: ResultsTable, rows: pd.DataFrame) -> ArmSummary:
         accuracy_sd=_known(scored["accuracy"].std()),
         loss=_known(scored["loss"].mean()),
         loss_sd=_known(scored["loss"].std()),
-        seconds=_known(complete["seconds"].median()),
+        seconds=_known(alike["seconds"].median()),
         parameters=None if rows["parameters"].isna().all() else int(rows["parameters"].max()),
-        peak_memory=_known(complete["peak_memory_bytes"].median()),
+        peak_memory=_known(alike["peak_memory_bytes"].median()),
         score=_known(scored[table.metric].mean()) if other else None,
         score_sd=_known(scored[table.metric].std()) if other else None,
         outcomes={str(s): int(n) for s, n in rows["status"].value_counts(sort=False).items() if s != MISSING},

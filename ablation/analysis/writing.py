@@ -8,7 +8,7 @@ from ablation.analysis.estimates import Interval
 from ablation.analysis.latex import latex
 from ablation.analysis.sentences import UNITS, bounds, difference
 from ablation.durable import write_whole
-from ablation.findings import Aliasing, Analysis, Finding, OtherEffect, Parameters, Ratio
+from ablation.findings import Aliasing, Analysis, Finding, OtherEffect, Parameters
 from ablation.visible import in_markdown
 
 
@@ -96,7 +96,9 @@ def _p_text(p: float | None) -> str:
 
 def _beside_table(analysis: Analysis) -> list[str]:
     """The other metric and the cost, where a finding has them; no verdict rests on these."""
-    rows = [_beside_row(one) for one in analysis.findings if one.other or one.seconds or one.parameters]
+    rows = [
+        _beside_row(one) for one in analysis.findings if one.other or one.seconds or one.time_note or one.parameters
+    ]
     if not rows:
         return []
     metric = "loss" if analysis.metric == "accuracy" else "accuracy"
@@ -106,7 +108,7 @@ def _beside_table(analysis: Analysis) -> list[str]:
 
 def _beside_row(one: Finding) -> str:
     name = in_markdown(one.label)
-    return f"| {name} | {_effect_text(one.other)} | {_time_text(one.seconds)} | {_count_text(one.parameters)} |"
+    return f"| {name} | {_effect_text(one.other)} | {_time_text(one)} | {_count_text(one.parameters)} |"
 
 
 def _effect_text(other: OtherEffect | None) -> str:
@@ -118,10 +120,11 @@ def _effect_text(other: OtherEffect | None) -> str:
     return f"{text} {in_markdown(bounds(Interval(other.low, other.high), other.metric))}"
 
 
-def _time_text(seconds: Ratio | None) -> str:
-    if seconds is None:
-        return ""
-    value, low, high = (f"{100 * (ratio - 1):+z.0f}" for ratio in (seconds.value, seconds.low, seconds.high))
+def _time_text(one: Finding) -> str:
+    if one.seconds is None:
+        return "not comparable" if one.time_note else ""
+    shown = (one.seconds.value, one.seconds.low, one.seconds.high)
+    value, low, high = (f"{100 * (ratio - 1):+z.0f}" for ratio in shown)
     return in_markdown(f"{value} % [{low}, {high}]")
 
 

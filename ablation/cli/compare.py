@@ -8,7 +8,6 @@ from pathlib import Path
 
 from ablation.analysis.compare import compare
 from ablation.analysis.compared import Compared
-from ablation.analysis.compared_files import write_compared
 from ablation.analysis.regression import Threshold, judge, parse_threshold, regression_text
 from ablation.analysis.sides import Pair, Side, pair_of
 from ablation.changes import differences
@@ -36,6 +35,18 @@ class Asked:
     scale: str | None
     trials: bool = False
     """Whether the names are those of trials."""
+
+    def words(self, showing: Showing) -> list[str]:
+        """The command line that asks for the same, word by word."""
+        options = {
+            "--with": self.other,
+            "--scale": self.scale,
+            "--runs-dir": self.runs_dir if self.runs_dir != Path("runs") else None,
+            "--fail-on-regression": showing.fail_on_regression,
+            "--out": showing.out,
+        }
+        given = [word for name, value in options.items() if value is not None for word in (name, str(value))]
+        return ["ablate", "compare", str(self.study), *self.names, *["--trials"] * self.trials, *given]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +79,9 @@ def compare_sides(asked: Asked, showing: Showing) -> None:
     else:
         print_compared(compared, showing.images)
     if showing.out:
-        for path in write_compared(compared, showing.out):
+        from ablation.cli.compare_page import write_comparison  # who wants no page need not load what draws it
+
+        for path in write_comparison(pair, compared, showing.out, asked.words(showing)):
             say(f"wrote {path}")
     _conclude(compared, threshold)
 
@@ -194,6 +207,4 @@ def _differences(pair: Pair) -> Iterator[str]:
 
 def _stamp(records: Sequence[Record]) -> Stamp | None:
     """What the first trial ran under; that trials of one arm differ in it, its report says."""
-    stamps = (one.outcome.stamp for one in records if one.outcome and one.outcome.stamp)
-    first = next(stamps, None)
-    return first.model_copy(update={"started": ""}) if first else None
+    return next((one.outcome.stamp.lasting for one in records if one.outcome and one.outcome.stamp), None)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from ablation.analysis.compared import Compared, ComparedSide, MetricDifference
 from ablation.analysis.estimates import Interval
-from ablation.analysis.sentences import UNITS, bounds, counted, difference
+from ablation.analysis.sentences import UNITS, bounds, counted, difference, ratio_text
 from ablation.cli.terminal import print_table, tell
 from ablation.findings import ClassEffect, ImageEffect, Metric
 
@@ -52,8 +52,10 @@ def _lines(compared: Compared) -> Iterator[tuple[str, str]]:
         yield "loss", _measured(compared.loss, "loss")
     else:
         yield "accuracy", _measured(compared.accuracy, "accuracy")
-    if compared.time_note:
-        yield "cost", compared.time_note
+    if cost := _cost(compared):
+        yield "cost", cost
+    if compared.cost_note:
+        yield "cost", compared.cost_note
     if compared.images:
         yield "images", _images(compared.images)
     if compared.images_note:
@@ -67,6 +69,12 @@ def _lines(compared: Compared) -> Iterator[tuple[str, str]]:
         yield "differs", f"and {more} more, in --json"
     for note in compared.notes:
         yield "note", note
+
+
+def _cost(compared: Compared) -> str:
+    """What the sentence does not say of the cost: the rate and the memory, B against A."""
+    ratios = {"images a second": compared.images_per_second, "peak memory": compared.peak_memory}
+    return ", ".join(ratio_text(ratio, name, 1) for name, ratio in ratios.items() if ratio)
 
 
 def _measured(measured: MetricDifference, metric: Metric) -> str:

@@ -21,9 +21,7 @@ def different_values(record: Record, again: Record) -> list[str]:
         pair = old.model_copy(update=timeless), new.model_copy(update=timeless)
         found += [f"epoch {old.epoch}: {line}" for line in differences(*pair).values()]
     if found and record.outcome.stamp and again.outcome.stamp:
-        before, after = (
-            stamp.model_copy(update={"started": ""}) for stamp in (record.outcome.stamp, again.outcome.stamp)
-        )
+        before, after = record.outcome.stamp.lasting, again.outcome.stamp.lasting
         found += [f"ran with {line}" for line in differences(before, after).values()]
     return found
 

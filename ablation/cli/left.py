@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from ablation import designs
 from ablation.run_folder import RunFolder
@@ -20,6 +21,19 @@ def count_left(folder: RunFolder, statuses: Mapping[str, Status | None] | None =
         return len(wanted_trials(folder))
     ended = (folder.statuses() if statuses is None else statuses).values()
     return designs.planned_count(study) - sum(status is not None for status in ended)
+
+
+@dataclass(slots=True)
+class Looks:
+    """Asks which trials the next look of a growing plan needs, and keeps the answer for whoever only watches."""
+
+    folder: RunFolder
+    needed: frozenset[tuple[str, int]] = frozenset()
+
+    def __call__(self) -> frozenset[tuple[str, int]]:
+        """The answer as of now."""
+        self.needed = wanted_trials(self.folder)
+        return self.needed
 
 
 def wanted_trials(folder: RunFolder) -> frozenset[tuple[str, int]]:

@@ -38,12 +38,14 @@ class Pace:
         return work * (1 - doubt), work * (1 + doubt)
 
 
-def pace_text(left: tuple[float, float] | None) -> str:
-    """`about 5 to 8 minutes left`."""
+def pace_text(left: tuple[float, float] | None, most: str = "") -> str:
+    """`about 5 to 8 minutes left`; `most` is `at most ` where the high end is that of a plan that may end sooner."""
     if left is None:
         return "time left not known yet"
     high = left[1]
     hours, minutes = high >= 7200, high >= 120
     size, name, digits = (3600, "hours", 1) if hours else (60, "minutes", 0) if minutes else (1, "seconds", 0)
-    ends = [f"{end / size:.{digits}f}" for end in left]
-    return f"about {' to '.join(dict.fromkeys(ends))} {name} left"
+    ends = [f"{max(end / size, 1 - digits):.{digits}f}" for end in left]  # nobody waits for 0 seconds
+    if len(set(ends)) == 1:
+        return f"{most or 'about '}{ends[0]} {name if ends[0] != '1' else name.removesuffix('s')} left"
+    return f"about {f' to {most}'.join(ends)} {name} left"

@@ -13,26 +13,30 @@ import typer
 from ablation import designs, provenance
 from ablation.addresses import default_uri
 from ablation.cli.hours import deadline_of, end_of
-from ablation.cli.left import count_left, wanted_trials
+from ablation.cli.left import Looks, count_left
 from ablation.cli.locate import Located, Wanted, locate, take_change
 from ablation.cli.models import model_maker
 from ablation.cli.outlook import room_for
 from ablation.cli.outsiders import name_outsiders
-from ablation.cli.progress import progress
+from ablation.cli.progress import Lines, progress
 from ablation.cli.rehearsing import read_data, rehearse_parts
+from ablation.cli.resources import Resources, memory_of
 from ablation.cli.room import check_room, check_writable, pausing
 from ablation.cli.signals import heed
 from ablation.cli.slots import machine_of
+from ablation.cli.so_far import SoFar
+from ablation.cli.tally import Scope
 from ablation.cli.terminal import say
 from ablation.driver import Drive, Machine, drive
 from ablation.errors import AblationError, PausedError, StudyChangedError
+from ablation.executors.process_per_device import ProcessPerDevice
 from ablation.holding import Holding, hold
 from ablation.keeping import sweep
 from ablation.run_folder import Beginning, RunFolder
 from ablation.sampling import open_sampling
 from ablation.sources.roots import find_data_root
 from ablation.stopping import StopRequest
-from ablation.study import Growing, Study
+from ablation.study import Growing, Search, Study
 from ablation.tracking import NoTracker
 from ablation.tracking.mlflow_tracker import MlflowTracker
 from ablation.tracking.shipping import Shipping, note_of
@@ -42,6 +46,7 @@ from ablation.worker import run_trial
 
 if TYPE_CHECKING:
     from ablation.cli.findings import Written
+    from ablation.cli.live import LiveTable
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,18 +163,19 @@ class Run:
 def _drive(run: Run, shipping: Shipping) -> bool:
     """Run what is missing. Whether the study came to its end."""
     study, folder = run.study, run.folder
-    planned, growing = designs.planned_count(study), isinstance(study.seeds, Growing)
     done = sum(status is not None for status in folder.statuses(remember=True).values())
+    looks = Looks(folder) if isinstance(study.seeds, Growing) else None
+    needed = (lambda: looks.needed) if looks else None
+    scope = Scope(designs.planned_count(study), done, run.machine.slots, needed)
     say(f"{folder.path}: scale {study.scale}, {folder.beginning().scale_reason}")
-    trials = f"{'at most ' * growing}{planned} trials ({done} done)"
+    trials = f"{scope.most}{scope.planned} trials ({done} done)"
     say(f"{trials} on {study.execution.device}, {run.machine.slots} at a time")
-    wanted = partial(wanted_trials, folder) if growing else None
     # Also where nothing is left: a driver that was killed may not have told the last outcome.
-    sampling = open_sampling(study, folder, run.how.storage, wanted)
+    sampling = open_sampling(study, folder, run.how.storage, looks)
     if not count_left(folder):
         return True
     try:
-        with progress(planned, done, run.machine.slots) as audience:
+        with _audience(run, scope) as audience:
             parts = Drive(
                 folder=folder,
                 sampling=sampling,
@@ -188,6 +194,15 @@ def _drive(run: Run, shipping: Shipping) -> bool:
     except BaseException:
         run.machine.executor.shutdown(wait=False, cancel_futures=True)
         raise
+
+
+def _audience(run: Run, scope: Scope) -> Lines | LiveTable:
+    """What a person sees of the trials. A search has no findings, provisional or not."""
+    executor, execution = run.machine.executor, run.study.execution
+    memory = partial(memory_of, executor) if isinstance(executor, ProcessPerDevice) else dict[str, int]
+    resources = Resources(execution.device, execution.threads, run.machine.slots, memory)
+    so_far = None if isinstance(run.study.design, Search) else SoFar(run.folder.path)
+    return progress(scope, resources, run.stop, so_far)
 
 
 def _shipping(begun: Beginning, folder: RunFolder, uri: str | None) -> Shipping:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import TYPE_CHECKING
 
-from ablation.stopping import StopRequest
+from ablation.stopping import STOPPING, StopRequest
 
 if TYPE_CHECKING:
     from ablation.holding import Alarm
@@ -21,6 +21,9 @@ _EXIT_CODES = {signal.SIGINT: 130, signal.SIGTERM: 143}
 
 LAST_RESORT = 4.5
 """Seconds after the first signal at which the command is left as it stands, where it has not come to its end."""
+
+
+_SHOW_CURSOR = "\x1b[?25h"
 
 
 class Ended(BaseException):
@@ -47,13 +50,14 @@ def interruptible(stop: StopRequest | None = None) -> Iterator[None]:
     def on_signal(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - the signature of a signal handler
         received.append(number)
         if len(received) == 1:  # an exception may be lost, in a library or in a finalizer
-            last = threading.Timer(LAST_RESORT, _interrupted, [number])
+            last = threading.Timer(LAST_RESORT, _interrupted, [number, stop])
             last.daemon = True
             last.start()
         if stop is None or not stop.driven or len(received) > 1:
             raise Ended
         stop.ask("signal")
-        write("stopping: running trials write a checkpoint; once more ends them at once.")
+        if not stop.shown:
+            write(STOPPING)
 
     before = {number: signal.signal(number, on_signal) for number in _EXIT_CODES}
     try:
@@ -63,7 +67,7 @@ def interruptible(stop: StopRequest | None = None) -> Iterator[None]:
         for number, handler in before.items():
             signal.signal(number, handler)
     if received:
-        _interrupted(received[0])
+        _interrupted(received[0], stop)
 
 
 @contextlib.contextmanager
@@ -77,7 +81,9 @@ def loading() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _interrupted(number: int) -> None:
+def _interrupted(number: int, stop: StopRequest | None = None) -> None:
+    if stop is not None and stop.shown:  # what draws did not come to its end
+        write(_SHOW_CURSOR)
     leave(_EXIT_CODES[signal.Signals(number)], "interrupted; run the same command again to go on.")
 
 

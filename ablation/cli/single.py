@@ -21,6 +21,7 @@ from ablation.cli.rehearsing import read_data
 from ablation.cli.room import check_writable, pausing
 from ablation.cli.run import begin, study_of
 from ablation.cli.signals import heed
+from ablation.cli.tally import Scope
 from ablation.cli.terminal import say
 from ablation.cli.trials import find_trial, label, log_lines
 from ablation.driver import Drive, Machine, drive
@@ -121,7 +122,7 @@ def _run(folder: RunFolder, once: Once, here: Here) -> Record:
             execution=here.execution.model_copy(update={"hang_seconds": _A_DEBUGGERS_PATIENCE}),
             run_trial=run_trial,
             shipper=Unshipped(),
-            audience=Lines(1, 0),
+            audience=Lines(Scope(planned=1, done=0, slots=1)),
             stop=here.stop,
         )
         if here.holding is not None:

@@ -102,6 +102,11 @@ class ProcessPerDevice(Executor):
         """How many slots take nothing more, since their device failed repeatedly."""
         return self._devices.slots_aside()
 
+    def at_work(self) -> list[tuple[int, tuple[Any, ...]]]:
+        """The process and the arguments of each call under way, whoever asks."""
+        found = [(process.leader, process.call) for process in tuple(self._processes)]
+        return [(leader, call.arguments) for leader, call in found if call is not None]
+
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """End the processes: after what they run, or at once with `wait=False`."""
         self._at_once = self._at_once or not wait
@@ -183,10 +188,13 @@ class _Process:
         self._process.start()
         other.close()
         assert self._process.pid is not None, "it was started"
-        self._leader, self._guard, self.ended = self._process.pid, guard, False
-        guard.watch(self._leader)
+        self.leader, self._guard, self.ended = self._process.pid, guard, False
+        self.call: Call | None = None
+        """What it runs."""
+        guard.watch(self.leader)
 
     def run(self, call: Call) -> Any:
+        self.call = call
         try:
             self._connection.send(("call", call.function, call.arguments))
             while True:
@@ -200,6 +208,8 @@ class _Process:
             self._process.join()
             self.kill()  # what it has started
             raise ProcessEndedError(self._process.exitcode) from error
+        finally:
+            self.call = None
 
     def _hear(self, patience: float) -> tuple[str, Any]:
         """The next message. The process is looked at as well: what it has started may keep the connection open."""
@@ -216,6 +226,8 @@ class _Process:
     def _ask(self, link: Any, kind: str, content: Any) -> Any:
         """The answer of the link. A worker that gets none has no use any more."""
         try:
+            if kind == "side by side":
+                return link.side_by_side()
             return link.report(content) if kind == "report" else link.stopping()
         except BaseException:
             self.kill()
@@ -225,12 +237,12 @@ class _Process:
         """End the process and what it has started."""
         self.ended = True
         self._process.kill()
-        self._guard.end(self._leader)
+        self._guard.end(self.leader)
 
     def close(self) -> None:
         self._connection.close()
         self._process.join()
-        self._guard.end(self._leader)
+        self._guard.end(self.leader)
 
 
 class _PipeLink:
@@ -245,6 +257,10 @@ class _PipeLink:
 
     def stopping(self) -> Any:
         self._connection.send(("stopping", None))
+        return self._connection.recv()
+
+    def side_by_side(self) -> Any:
+        self._connection.send(("side by side", None))
         return self._connection.recv()
 
 

@@ -223,7 +223,8 @@ def _cost(page: Page, styles: dict[str, Style]) -> Section:
         "cost",
         "Cost against score",
         cost.draw(value, styles) if value else None,
-        "This needs the training time or the parameters of at least two arms that differ in it.",
+        page.analysis.cost_note
+        or "This needs the training time or the parameters of at least two arms that differ in it.",
     )
 
 

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from ablation.findings import Analysis, Metric
 
 MISSING = "–"
+NOT_COMPARABLE = "not comparable"
+"""In the place of a cost that depends on more than what is compared."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,13 +76,18 @@ def said(page: Page) -> tuple[Said, ...]:
     return tuple(
         Said(
             Chip(one.verdict, MARKS[one.verdict].sign),
-            re.sub(_HYPHEN, "−", one.sentence),
+            with_true_minus(one.sentence),
             tuple(
                 Linked(arm, anchors[arm], trials.get(arm, "")) for arm in (one.arm, one.reference_arm) if arm in anchors
             ),
         )
         for one in ordered(page.analysis)
     )
+
+
+def with_true_minus(sentence: str) -> str:
+    """A sentence that was made for a terminal, with the signs of its numbers as the page writes them."""
+    return re.sub(_HYPHEN, "−", sentence)
 
 
 def contrasted(page: Page) -> tuple[str, str]:

@@ -43,7 +43,7 @@ def render(page: Page) -> str:
     return filled(
         "page.html",
         page=page,
-        created=_readable(page.created),
+        created=readable(page.created),
         state=state(page),
         banner=banner(page),
         findings=said(page),
@@ -98,7 +98,7 @@ def _hash(script: str) -> str:
     return "sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
 
 
-def _readable(created: str) -> str:
+def readable(created: str) -> str:
     """`23 November 2026, 01:27 UTC`; a text that is no ISO time stays as it is."""
     try:
         time = datetime.fromisoformat(created)

@@ -21,6 +21,7 @@ from ablation.analysis.unpaired import welch
 from ablation.errors import InputError
 from ablation.run_folder import RunFolder
 from ablation.study import Study
+from ablation.trial import Record, Stamp
 
 DROP = {"crop=shifted": 0.7}
 
@@ -79,7 +80,7 @@ def test_without_a_shared_block_it_is_welchs_t_and_said(tmp_path: Path, study: S
     assert (found.paired, found.accuracy.p) == (False, pytest.approx(expected.pvalue))
     assert (found.accuracy.low, found.accuracy.high) == pytest.approx(tuple(expected.confidence_interval(0.95)))
     assert "Welch's t of 4 seed blocks of B and 5 of A, since they share none" in found.sentence
-    assert (found.seconds, "none is shared" in found.time_note) == (None, True)
+    assert (found.seconds, "none is shared" in found.cost_note) == (None, True)
     assert found.images.effect == pytest.approx(found.accuracy.effect)
     assert [each.seed_blocks for each in found.classes] == [9, 9, 9]
 
@@ -192,8 +193,8 @@ def test_time_is_compared_only_on_one_kind_of_machine(tmp_path: Path, study: Stu
     two = made_run(tmp_path / "two", study, Planted({}, seed=1, stamp=STAMP.model_copy(update=change)))
     found = compared(side(one, "baseline"), side(two, "baseline"))
     assert found.seconds is None
-    assert found.time_note.startswith("Training times are not comparable: ")
-    assert told in found.time_note
+    assert found.cost_note.startswith("Costs are not comparable: ")
+    assert told in found.cost_note
     assert "training time" not in found.sentence
 
 
@@ -337,3 +338,36 @@ def test_a_gate_that_is_run_after_every_extension_seldom_fails_where_nothing_cha
         ]
         failed += any(one is not None and one.high < 0 for one in bounds)
     assert failed / studies < 0.05
+
+
+def test_rate_and_memory_are_compared_as_time_is(tmp_path: Path, study: Study) -> None:
+    found = arms(tmp_path / "run", study, Planted(DROP))
+    assert (found.images_per_second.value, found.peak_memory.value, found.cost_note) == (1, 1, "")
+    assert (found.a.images_per_second, found.a.peak_memory) == (100, 1)
+    assert found.a.circumstances == ("cpu (test) with 1 thread a trial, 2 side by side",)
+
+
+def test_trials_that_had_the_machine_for_themselves_are_left_out_of_the_cost(tmp_path: Path, study: Study) -> None:
+    """The last seed blocks of one side ran alone."""
+    folder = made_run(tmp_path / "run", study, Planted({}))
+    a, b = side(folder, "baseline"), side(folder, "crop=shifted")
+    alone = STAMP.model_copy(update={"busy": 1})
+    for blocks, told in (((4,), "in 4 of 5 seed blocks; in the others they are"), (range(1, 5), "Costs are")):
+        records = tuple(_restamped(one, alone) if one.trial.block in blocks else one for one in b.records)
+        found = compared(a, replace(b, records=records))
+        assert (found.seconds is None) == (len(blocks) > 1)
+        assert f"{told} not comparable: A ran on cpu (test)" in found.cost_note
+        assert "B ran on cpu (test) with 1 thread a trial, 1 side by side or cpu (test)" in found.cost_note
+
+
+def _restamped(record: Record, stamp: Stamp) -> Record:
+    return record.model_copy(update={"outcome": record.outcome.model_copy(update={"stamp": stamp})})
+
+
+def test_images_that_no_trial_gets_right_are_told(tmp_path: Path, study: Study) -> None:
+    folder = made_run(tmp_path / "run", study, Planted({"crop=shifted": 0.4}))
+    found = compared(side(folder, "baseline"), side(folder, "crop=shifted"))
+    wrong = [~read_predictions(folder.trial_folder(one.trial.id)).correct for name in ("baseline", "crop=shifted")
+             for one in side(folder, name).records]  # fmt: skip
+    assert {one.image for one in found.both_wrong} == set(np.flatnonzero(np.all(wrong, axis=0)))
+    assert found.both_wrong

@@ -27,7 +27,7 @@ def compared(
     }
     return Compared(
         a=side, b=side, split="test", metric="accuracy", paired=True, method="", sentence="", **found, seconds=None,
-        time_note="", parameters=None, classes=(), images=images, images_note="", mcnemar=None, disagreements=(),
+        cost_note="", parameters=None, classes=(), images=images, images_note="", mcnemar=None, disagreements=(),
         differences=(), notes=(), looked_at=False,
     )  # fmt: skip
 

@@ -37,6 +37,7 @@ def complete(accuracy, **more):
 def test_complete_trials_carry_scores_and_cost():
     table = from_records(study(), ARMS, [record(ARMS[0], 0, complete(0.9))])
     texts = {"trial": "baseline-0", "arm": "baseline", "block": 0, "status": "complete", "accuracy": 0.9, "loss": 0.3}
+    texts["circumstances"] = ""
     cost = {"seconds": 12.5, "images_per_second": 800.0, "parameters": 1000.0, "peak_memory_bytes": 1e9}
     assert table.frame.iloc[0].to_dict() == texts | cost
 

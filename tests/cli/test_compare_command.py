@@ -196,6 +196,10 @@ def test_a_search_is_compared_with_a_warning_and_not_judged(place: Path, small_s
 def test_the_files_hold_everything(place: Path) -> None:
     done = compare(place, "runs/small", "crop=shifted", "--out", "found/here", "--images", "0")
     assert done.returncode == 0
+    page = (place / "found/here/compare.html").read_text("utf-8")
+    assert "wrote found/here/compare.html" in done.stderr
+    assert "ablate compare runs/small crop=shifted --out found/here" in page
+    assert "<h1>crop=shifted instead of baseline</h1>" in page
     whole = json.loads((place / "found/here/compare.json").read_text())
     assert whole == found(place, "runs/small", "crop=shifted")
     with (place / "found/here/disagreements.csv").open(newline="") as file:
@@ -235,7 +239,7 @@ def test_the_reference_has_every_key_of_the_json(place: Path) -> None:
 def test_the_reference_has_every_key_beside_a_finding(place: Path) -> None:
     assert ablate("report", "runs/small", cwd=place).returncode == 0
     finding = json.loads((place / "runs/small/findings.json").read_text())["findings"][0]
-    beside = {name: finding[name] for name in ("seconds", "parameters", "other", "images", "classes")}
+    beside = {name: finding[name] for name in ("seconds", "time_note", "parameters", "other", "images", "classes")}
     table = rows(section(ROOT / "docs" / "reference" / "json.md", "## Beside a finding"))
     assert {key for row in table for key in code(row[0])} == keys_of(beside)
 

@@ -33,7 +33,16 @@ STUDY = (
 BEST_ONLY = STUDY.replace("keep: all, ", "")
 """The same, which keeps the weights of each arm's best trial, as by default."""
 
-INCIDENTAL = {"seconds", "images_per_second", "peak_memory_bytes", "started", "slots", "git_commit", "git_dirty"}
+INCIDENTAL = {
+    "seconds",
+    "images_per_second",
+    "peak_memory_bytes",
+    "started",
+    "slots",
+    "busy",
+    "git_commit",
+    "git_dirty",
+}
 """What may differ: times, rates, memory, and how many trials ran side by side."""
 
 

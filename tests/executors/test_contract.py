@@ -36,6 +36,9 @@ class Recorder:
     def stopping(self) -> bool:
         return len(self.heard) > 1
 
+    def side_by_side(self) -> int:
+        return 40 + len(self.heard)
+
 
 def report_twice(first: int, link: Recorder) -> tuple[str, str]:
     return link.report(first), link.report(first + 1)
@@ -46,6 +49,12 @@ def ask_to_stop(link: Recorder) -> list[bool]:
     link.report("one")
     link.report("two")
     return [*answers, link.stopping()]
+
+
+def ask_how_busy(link: Recorder) -> list[int]:
+    answers = [link.side_by_side()]
+    link.report("one")
+    return [*answers, link.side_by_side()]
 
 
 def refuse(link: Recorder) -> None:
@@ -89,6 +98,24 @@ def test_results_and_reports_come_through(executor: Executor) -> None:
 
 def test_a_stop_is_heard(executor: Executor) -> None:
     assert executor.submit(ask_to_stop, Recorder()).result(30) == [False, True]
+
+
+def test_how_busy_the_machine_is_is_heard(executor: Executor) -> None:
+    assert executor.submit(ask_how_busy, Recorder()).result(30) == [40, 41]
+
+
+def test_whose_process_is_at_work_is_told_while_it_is() -> None:
+    link = Recorder()
+    with ProcessPerDevice([{}, {}]) as executor:
+        assert executor.at_work() == []
+        sleeping = executor.submit(sleep_long, link)
+        while not link.heard:
+            time.sleep(0.02)
+        assert executor.at_work() == [(link.heard[0], ())]
+        os.kill(int(str(link.heard[0])), signal.SIGKILL)
+        with pytest.raises(ProcessEndedError):
+            sleeping.result(30)
+        assert executor.at_work() == []
 
 
 def test_an_error_belongs_to_its_own_future(executor: Executor) -> None:

@@ -3,17 +3,16 @@
 from pathlib import Path
 
 import pytest
+from compared_examples import comparison_page, trials_page, write_page
 from examples import factorial_page, page, partial_page, search_page
 from screenshots import keep
 from test_figures_of_a_search import hostile_search_page
 from test_page import hostile_page
 
-from ablation.report import write
-
 pytestmark = pytest.mark.browser
 PAGES = {
     "whole": page, "partial": partial_page, "factorial": factorial_page, "search": search_page, "hostile": hostile_page,
-    "hostile search": hostile_search_page,
+    "hostile search": hostile_search_page, "comparison": comparison_page, "trials": trials_page,
 }  # fmt: skip
 SIZES = """[...document.querySelectorAll("[data-plot]")]
     .map(plot => plot.querySelector("svg.main-svg").getBoundingClientRect().toJSON())"""
@@ -34,7 +33,7 @@ COLOURS = (
 def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     folder = tmp_path_factory.mktemp("reports")
     for name, made in PAGES.items():
-        write(made(), folder / f"{name}.html")
+        write_page(made(), folder / f"{name}.html")
     return {name: folder / f"{name}.html" for name in PAGES}
 
 
@@ -71,6 +70,9 @@ class Visit:
         ("search", 390, "dark"),
         ("hostile", 390, "light"),
         ("hostile search", 390, "light"),
+        ("comparison", 1280, "light"),
+        ("comparison", 390, "dark"),
+        ("trials", 390, "light"),
     ],
 )
 def test_every_figure_draws_without_complaint_request_or_sideways_scroll(browser, files, name, width, scheme):
@@ -85,7 +87,7 @@ def test_every_figure_draws_without_complaint_request_or_sideways_scroll(browser
 
 
 @pytest.mark.parametrize("width", [1280, 390])
-@pytest.mark.parametrize("name", ["whole", "factorial", "search"])
+@pytest.mark.parametrize("name", ["whole", "factorial", "search", "comparison"])
 def test_no_text_of_a_figure_is_cut(browser, files, name, width):
     with Visit(browser, files[name], width) as visit:
         assert visit.page.evaluate(CUT) == []

@@ -28,6 +28,9 @@ class Unheard:
     def stopping(self) -> bool:
         return False
 
+    def side_by_side(self) -> int:
+        return 1
+
 
 def trained(path: Path, folder: Path, device: str) -> Outcome:
     trial, run = designs.planned_trials(load(path))[0], RunFolder(folder)

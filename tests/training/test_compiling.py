@@ -25,6 +25,9 @@ class Unheard:
     def stopping(self) -> bool:
         return False
 
+    def side_by_side(self) -> int:
+        return 1
+
 
 def trained(study: Path, runs: Path, compilations: Path | None) -> Outcome:
     trial, run = designs.planned_trials(load(study))[0], RunFolder(runs)

@@ -80,7 +80,7 @@ def compare(
     ] = None,
     images: Annotated[int, typer.Option(min=0, help="How many disagreeing images to print.", metavar="N")] = 10,
     out: Annotated[
-        Path | None, typer.Option(help="Write compare.json and disagreements.csv there.", metavar="DIR")
+        Path | None, typer.Option(help="Write compare.html, compare.json and disagreements.csv there.", metavar="DIR")
     ] = None,
     scale: options.Scale = None,
     runs_dir: options.RunsDir = options.RUNS,

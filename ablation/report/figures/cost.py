@@ -46,6 +46,8 @@ class Costs:
     panels: tuple[tuple[Currency, tuple[Point, ...]], ...]
     same: tuple[str, ...]
     """Costs that all arms share, in words."""
+    left_out: str
+    """Whose times and memory are not comparable with these, and why."""
 
 
 def compute(analysis: Analysis) -> Costs | None:
@@ -64,7 +66,7 @@ def compute(analysis: Analysis) -> Costs | None:
     front = sum(point.on_front for point in panels[0][1])
     gain = f"a {'higher' if unit.higher_is_better else 'lower'} {unit.metric}"
     title = f"For {front} of {count(len(panels[0][1]), 'arm')} no other costs less and has {gain}"
-    return Costs(title, unit, tuple(panels), tuple(same))
+    return Costs(title, unit, tuple(panels), tuple(same), analysis.cost_note)
 
 
 def _differ(currency: Currency, costs: Sequence[float]) -> bool:
@@ -121,9 +123,10 @@ def draw(costs: Costs, styles: Mapping[str, Style]) -> Drawing:
         "Mean over seed blocks, with ± one standard deviation of the score. Dashed: the Pareto front of the means; "
         "arms closer together than their bars are not told apart by it."
     )
+    caption = " ".join(filter(None, (caption, *costs.same, costs.left_out)))
     narrow = Grid(len(costs.panels), 1, 300).layout()
     narrow["height"] = Grid(len(costs.panels), 1, 300).height + 22 * names
-    return Drawing("cost-plot", costs.title, " ".join([caption, *costs.same]), figure, _table(costs), narrow)
+    return Drawing("cost-plot", costs.title, caption, figure, _table(costs), narrow)
 
 
 def _ticks(currency: Currency) -> dict[str, object]:

@@ -10,8 +10,9 @@ import plotly.graph_objects as go
 
 from ablation.findings import Analysis, Finding, OtherEffect, Parameters, Ratio, Verdict
 from ablation.report.drawing import SMALL, Drawing, Patch, Table, canvas, label, plain, row_axis, row_names
-from ablation.report.numbers import MISSING, UNITS, Unit, count, probability, signed, unit_of
+from ablation.report.numbers import MISSING, NOT_COMPARABLE, UNITS, Unit, count, probability, signed, unit_of
 from ablation.report.palette import BAND, INK, MARKS, MUTED
+from ablation.report.panels import ref
 
 ORDER: tuple[Verdict, ...] = ("helps", "hurts", "equivalent", "inconclusive", "provisional", "not tested")
 """Verdicts as the page lists them: what is decided comes first."""
@@ -35,6 +36,7 @@ class Effect:
     p_sign_flip: float | None = None
     other: OtherEffect | None = None
     seconds: Ratio | None = None
+    time_note: str = ""
     parameters: Parameters | None = None
 
     @property
@@ -96,6 +98,7 @@ def compute(analysis: Analysis) -> Effects | None:
             p_sign_flip=one.p_sign_flip,
             other=one.other,
             seconds=one.seconds,
+            time_note=one.time_note,
             parameters=one.parameters,
         )
         for one in ordered(analysis)
@@ -149,7 +152,7 @@ def draw(effects: Effects) -> Drawing:
             "zerolinewidth": 1.5,
         },
     )
-    _add_margin(figure, effects.margin * effects.unit.factor)
+    margin_band(figure, effects.margin * effects.unit.factor)
     figure.update_layout(
         margin={"r": 24 + _LETTER * max(len(_reading(row, effects.unit)) for row in effects.rows)},
         annotations=[_numbers(effects, at) for at in range(len(labels))],
@@ -220,11 +223,11 @@ def _numbers(effects: Effects, at: int) -> dict[str, Any]:
     }
 
 
-def _add_margin(figure: go.Figure, margin: float) -> None:
+def margin_band(figure: go.Figure, margin: float, panel: int = 0) -> None:
+    """Shade what counts as equivalent, in the terms of the panel's own axis."""
     band = {"x0": -margin, "x1": margin, "fillcolor": BAND, "line": {"width": 0}}
-    figure.update_layout(
-        shapes=[{"type": "rect", "xref": "x", "yref": "paper", "y0": 0, "y1": 1, "layer": "below", **band}]
-    )
+    place = {"xref": ref("x", panel), "yref": f"{ref('y', panel)} domain", "y0": 0, "y1": 1}
+    figure.add_shape({"type": "rect", "layer": "below", **place, **band})
 
 
 def _table(effects: Effects) -> Table:
@@ -268,7 +271,7 @@ def _beside(row: Effect, other: Unit) -> tuple[str, ...]:
         other.difference(effect.effect if effect else None),
         other.interval(effect.low, effect.high) if effect else MISSING,
         probability(effect.p_adjusted if effect else None),
-        MISSING if seconds is None else f"{_share(seconds.value)}\u202f%",
+        (NOT_COMPARABLE if row.time_note else MISSING) if seconds is None else f"{_share(seconds.value)}\u202f%",
         MISSING if seconds is None else f"[{_share(seconds.low)}, {_share(seconds.high)}]",
         MISSING if parameters is None else _whole(parameters.level - parameters.reference),
     )
