@@ -29,7 +29,9 @@ class Screen:
         self.process, self._terminal = pty.fork()
         if self.process == 0:
             os.chdir(cwd)
-            os.execve(command[0], command, os.environ | {"TERM": "xterm-256color", "NO_COLOR": ""} | env)
+            sizes = ("COLUMNS", "LINES")  # else they would count for more than the window
+            own = {name: value for name, value in os.environ.items() if name not in sizes}
+            os.execve(command[0], command, own | {"TERM": "xterm-256color", "NO_COLOR": ""} | env)
         self.resize(columns, rows)
 
     def __enter__(self) -> Self:
