@@ -51,18 +51,20 @@ def serve(server: Server, ready: Callable[[], None]) -> int:
 
     Returns the exit code: 0 after Ctrl-C. Raises AblationError where it does not come to answer.
     """
-    with _ending_on_sigterm(), _started(server) as process:
+    with _ending_on_signals(), _started(server) as process:
         return _follow(server, process, ready)
 
 
 @contextlib.contextmanager
-def _ending_on_sigterm() -> Iterator[None]:
-    """Take SIGTERM for Ctrl-C, so that the server does not stay behind."""
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+def _ending_on_signals() -> Iterator[None]:
+    """Take SIGTERM for Ctrl-C, so that the server does not stay behind, and heed that where a shell had it ignored."""
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.signal(number, signal.default_int_handler) for number in numbers]
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)
 
 
 @contextlib.contextmanager

@@ -71,6 +71,12 @@ def _runs(folder: RunFolder) -> dict[str, str]:
     return {run.info.run_name: run.info.run_id for run in client.search_runs([found.experiment_id])}
 
 
+HEADS = """[...document.querySelectorAll('.ag-header-cell')]
+    .map(head => ({left: head.getBoundingClientRect().left, text: head.innerText.trim()}))
+    .sort((one, other) => one.left - other.left).map(head => head.text)"""
+"""The heads of the table of runs from left to right; in the document they stand in the order of their making."""
+
+
 class Visit:
     """One opened page, with the errors of its scripts."""
 
@@ -100,7 +106,8 @@ def test_the_printed_address_shows_the_arms_as_groups_with_scores_and_factors(br
     with Visit(browser, served.study) as visit:
         visit.shows("Do shifts and flips help on small glyphs?", *(f"Group: {arm}" for arm in ARMS))
         visit.shows("baseline · seed block 0", "flip=flipped · seed block 1")
-        heads = [head.inner_text().strip() for head in visit.page.locator(".ag-header-cell").all()]
+        visit.page.wait_for_function(f"({HEADS}).some(head => head.startsWith('seed_block'))")
+        heads = visit.page.evaluate(HEADS)
         shown = [head for head in heads if re.match("test/|validation/|factor|seed", head)]
         assert shown == [
             "test/accuracy",
