@@ -19,10 +19,10 @@ from ablation.study import Growing, Study
 from ablation.study_page import page_of
 from ablation.trial import Epoch, Outcome, Scores, Trial
 
-LONG = SMALL.replace("epochs: 3", "epochs: 40")
+LONG = SMALL.replace("epochs: 3", "epochs: 200")
 COLOURS = re.compile(rb"\x1b\[[0-9;]*(3[0-7]|9[0-7]|38;[0-9;]+)m")
 ROW = re.compile(
-    r"(baseline|crop=shifted|flip=flipped) · seed block \d +(\d+)/40 +\d+\.\d\d% +\d:\d\d +\d+\.\d MB +\d\.\d{3}"
+    r"(baseline|crop=shifted|flip=flipped) · seed block \d +(\d+)/200 +\d+\.\d\d% +\d:\d\d +\d+\.\d MB +\d\.\d{3}"
 )
 SCORES = Scores(loss=0.5, accuracy=0.8)
 
@@ -49,7 +49,7 @@ def test_a_run_is_a_table_that_moves_and_ends_in_lines(write_study: StudyWriter,
 def test_ctrl_c_in_a_narrow_window_that_changes_gives_the_terminal_back(
     write_study: StudyWriter, tmp_path: Path
 ) -> None:
-    write_study(LONG.replace("epochs: 40", "epochs: 400"))
+    write_study(LONG.replace("epochs: 200", "epochs: 400"))
     arguments = ("run", "small.yaml", "--no-tracking", "--slots", "2")
     with ablate_on_screen(*arguments, cwd=tmp_path, columns=40, rows=16, NO_COLOR="1") as screen:
         text = screen.until(lambda text: re.search(r"\S+…? +\d+/400 +\d+\.\d\d%\n", text))
@@ -67,7 +67,7 @@ def test_ctrl_c_in_a_narrow_window_that_changes_gives_the_terminal_back(
 
 
 def test_a_second_ctrl_c_gives_the_terminal_back_too(write_study: StudyWriter, tmp_path: Path) -> None:
-    write_study(LONG.replace("epochs: 40", "epochs: 400"))
+    write_study(LONG.replace("epochs: 200", "epochs: 400"))
     with ablate_on_screen("run", "small.yaml", "--no-tracking", cwd=tmp_path) as screen:
         screen.until(re.compile(r"[1-9]\d*/400").search)
         screen.press(b"\x03\x03")

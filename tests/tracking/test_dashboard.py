@@ -33,7 +33,8 @@ class Served:
 
 
 def environment() -> dict[str, str]:
-    return {**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"}
+    given = filter(None, (str(ROOT), os.environ.get("PYTHONPATH")))  # an empty entry would be the current directory
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(given)}
 
 
 @pytest.fixture(scope="module")
