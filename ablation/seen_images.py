@@ -36,7 +36,7 @@ def with_images(page: Page, layer: ImageLayer) -> Page:
         splits = _opened(part)
     except AblationError as error:
         return replace(page, no_pictures=str(error), no_data=str(error))
-    page = replace(page, data=replace(facts_of(part, splits), examples=_examples(splits)))
+    page = replace(page, data=replace(facts_of(part, splits), examples=examples_of(splits)))
     first, second = contrasted(page)
     chosen = gallery(layer, first, second)
     if chosen is None:
@@ -96,9 +96,10 @@ def facts_of(part: Part, splits: Splits) -> DataFacts:
     )
 
 
-def _examples(splits: Splits) -> tuple[str, ...]:
-    firsts = [int(np.argmax(splits.train.labels == at)) for at in range(len(splits.classes))]
-    return tuple(data_uri(splits.train.images[at]) for at in firsts)
+def examples_of(splits: Splits) -> tuple[str, ...]:
+    """The first training image of each class, as a `data:` address; empty for a class that has none."""
+    members = [np.flatnonzero(splits.train.labels == at) for at in range(len(splits.classes))]
+    return tuple(data_uri(splits.train.images[each[0]]) if len(each) else "" for each in members)
 
 
 def _counts(part: LabelledImages, classes: int) -> tuple[int, ...]:

@@ -2,11 +2,21 @@
 
 import contextlib
 import io
+import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 from ablation.cli import main
+
+ROOT = Path(__file__).parents[1]
+
+
+def environment() -> dict[str, str]:
+    """That of a process which runs this checkout from any folder, and no store but that of its own runs directory."""
+    path = filter(None, (str(ROOT), os.environ.get("PYTHONPATH")))  # an empty entry would be the current directory
+    given = {name: value for name, value in os.environ.items() if name != "MLFLOW_TRACKING_URI"}
+    return given | {"PYTHONPATH": os.pathsep.join(path)}
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,11 @@ from small_studies import SMALL, StudyWriter, load
 
 from ablation import components, designs
 from ablation.loading import load as read_back
+from ablation.report.about_data import section
 from ablation.run_folder import Beginning, RunFolder
+from ablation.seen_images import examples_of, facts_of
+from ablation.settings import Part
+from ablation.splits import LabelledImages, Splits
 from ablation.trial import Answer, Assignment, Epoch, Outcome
 from ablation.worker import run_trial
 
@@ -102,3 +107,13 @@ def test_the_data_set_is_told_in_short(trained: Path, tmp_path: Path) -> None:
     for at, address in enumerate(data.examples):
         first = splits.train.images[np.flatnonzero(splits.train.labels == at)[0]]
         np.testing.assert_array_equal(decoded(address), first[0] if len(first) == 1 else first.transpose(1, 2, 0))
+
+
+def test_a_class_without_training_images_has_no_picture() -> None:
+    images = np.arange(2 * 3 * 4 * 4, dtype=np.uint8).reshape(2, 3, 4, 4)
+    part = LabelledImages(images, np.array([0, 2]))
+    splits = Splits(part, part, ("a", "b", "c"), "f00d")
+    data = replace(facts_of(Part(name="made"), splits), examples=examples_of(splits))
+    shown = section(data, "").pictures[0].items
+    assert [one.true for one in shown] == ["a", "c"]
+    np.testing.assert_array_equal(decoded(shown[1].address), images[1].transpose(1, 2, 0))

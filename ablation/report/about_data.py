@@ -24,7 +24,7 @@ class DataFacts:
     size: tuple[int, int, int]
     """Height, width, channels."""
     examples: tuple[str, ...] = ()
-    """The first training image of each class, as a `data:` address."""
+    """The first training image of each class, as a `data:` address; empty for a class that has none."""
 
 
 def section(data: DataFacts | None, missing: str) -> Section:
@@ -34,6 +34,7 @@ def section(data: DataFacts | None, missing: str) -> Section:
     shown = [
         Picture(address=address, alt=f"a training image of the class {name}", true=name, taken=())
         for name, address in zip(data.classes[:_MOST_EXAMPLES], data.examples, strict=False)
+        if address
     ]
     pictures = (Pictures("The first training image of each class", tuple(shown)),)
     table = counts_table(data)

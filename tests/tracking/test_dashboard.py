@@ -1,6 +1,5 @@
 """`ablate ui --optuna`: Optuna's real dashboard over a study's own storage, in a real browser."""
 
-import os
 import shutil
 import signal
 import subprocess
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from commands import environment
 from small_studies import SMALL, load
 from whole_study import ODD, finished_study
 
@@ -21,7 +21,6 @@ from ablation.errors import AblationError
 from ablation.run_folder import RunFolder
 from ablation.sampling import dashboard, open_sampling
 
-ROOT = Path(__file__).parents[2]
 PATIENCE = 60_000
 COMMAND = [sys.executable, "-m", "ablation", "ui", "--optuna"]
 
@@ -30,11 +29,6 @@ COMMAND = [sys.executable, "-m", "ablation", "ui", "--optuna"]
 class Served:
     process: subprocess.Popen[str]
     address: str
-
-
-def environment() -> dict[str, str]:
-    given = filter(None, (str(ROOT), os.environ.get("PYTHONPATH")))  # an empty entry would be the current directory
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(given)}
 
 
 @pytest.fixture(scope="module")

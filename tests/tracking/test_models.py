@@ -1,6 +1,5 @@
 """Models of a study that was really run: MLflow loads them, and they give what the trials gave."""
 
-import os
 import shutil
 import subprocess
 import sys
@@ -10,6 +9,7 @@ from pathlib import Path
 import mlflow
 import numpy as np
 import pytest
+from commands import environment
 from made_up import made_up_record
 from mlflow import MlflowClient
 from mlflow.entities import LoggedModel
@@ -21,15 +21,13 @@ from ablation.run_folder import RunFolder
 from ablation.tracking.models import chosen
 from ablation.trial import Record
 
-ROOT = Path(__file__).parents[2]
-
 
 def ablate(place: Path, *arguments: str) -> list[str]:
     """What a command that ends well says."""
     command = [sys.executable, "-m", "ablation", *arguments]
-    environment = {**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"}
-    environment.pop("MLFLOW_TRACKING_URI", None)
-    done = subprocess.run(command, cwd=place, env=environment, capture_output=True, text=True, timeout=300, check=False)
+    done = subprocess.run(
+        command, cwd=place, env=environment(), capture_output=True, text=True, timeout=300, check=False
+    )
     assert done.returncode == 0, done.stderr
     return done.stderr.splitlines()
 

@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import os
 import re
 import signal
 import subprocess
@@ -10,11 +9,11 @@ import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import pytest
+from commands import environment
 from mlflow import MlflowClient
 from screenshots import keep
 from small_studies import SMALL, load
@@ -24,7 +23,6 @@ from ablation.addresses import sqlite_uri
 from ablation.run_folder import RunFolder
 
 pytestmark = pytest.mark.browser
-ROOT = Path(__file__).parents[2]
 PATIENCE = 60_000
 NO_ASSISTANT = "if (window === top) localStorage.setItem('mlflow.assistant.fab.autoOpenedOnFirstLoad_v1', 'true')"
 ARMS = ("baseline", "crop=shifted", "flip=flipped")
@@ -45,12 +43,10 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     place = tmp_path_factory.mktemp("served")
     (place / "small.yaml").write_text(SMALL)
     folder = finished_study(place / "runs" / "small", load(place / "small.yaml"))
-    environment = {**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"}
-    environment.pop("MLFLOW_TRACKING_URI", None)
     command = [sys.executable, "-m", "ablation"]
-    subprocess.run([*command, "sync", "runs/small"], cwd=place, env=environment, check=True, timeout=300)
+    subprocess.run([*command, "sync", "runs/small"], cwd=place, env=environment(), check=True, timeout=300)
     process = subprocess.Popen(
-        [*command, "ui", "--port", "0"], cwd=place, env=environment, stderr=subprocess.PIPE, text=True
+        [*command, "ui", "--port", "0"], cwd=place, env=environment(), stderr=subprocess.PIPE, text=True
     )
     timer = threading.Timer(300, process.kill)
     timer.start()
