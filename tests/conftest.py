@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +13,22 @@ from ablation.study import Study
 
 # One thread, as a trial has by default: the tests share the cores with the worker processes that they start.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
+def _lies_in(folder: Path, module: object) -> bool:
+    places = [getattr(module, "__file__", None), *getattr(module, "__path__", ())]
+    return any(place and Path(place).is_relative_to(folder) for place in places)
+
+
+@pytest.fixture(autouse=True)
+def own_modules_stay_with_their_test(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What a test imported from a folder of its own, `lab` above all, is not what the next one means by that name."""
+    path, there = list(sys.path), set(sys.modules)
+    yield
+    sys.path[:] = path
+    for name in set(sys.modules) - there:
+        if _lies_in(tmp_path_factory.getbasetemp(), sys.modules[name]):
+            del sys.modules[name]
 
 
 @pytest.fixture
