@@ -72,7 +72,7 @@ def ratios(above: Sequence[float], below: Sequence[float], digits: int = 2) -> F
     return spread([a / b for a, b in zip(above, below, strict=True)], digits)
 
 
-def machine() -> Figures:
+def machine(device: str = "cpu") -> Figures:
     """Where the figures come from."""
     from ablation.training.devices import device_name  # with torch, which some scripts time
 
@@ -82,6 +82,7 @@ def machine() -> Figures:
         "cores": os.cpu_count() or 1,
         "python": platform.python_version(),
         "load before": round(load, 2),
+        **({} if device == "cpu" else {"device": device_name(device)}),
     }
 
 

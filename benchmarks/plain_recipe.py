@@ -74,7 +74,9 @@ def train_epoch(
     """One epoch; its mean loss and accuracy, over the images as they came."""
     model.train()
     loss_sum, correct, seen = 0.0, 0, 0
-    for images, labels in loader:
+    device = next(model.parameters()).device
+    for batch in loader:
+        images, labels = (part.to(device) for part in batch)
         optimizer.zero_grad()
         outputs = model(images)
         loss = criterion(outputs, labels)
@@ -96,8 +98,10 @@ def evaluate(model: nn.Module, loader: DataLoader[tuple[Tensor, int]]) -> tuple[
     """Mean loss and accuracy over a loader's images."""
     model.eval()
     loss, correct, seen = 0.0, 0, 0
+    device = next(model.parameters()).device
     with torch.no_grad():
-        for images, labels in loader:
+        for batch in loader:
+            images, labels = (part.to(device) for part in batch)
             outputs = model(images)
             loss += nn.functional.cross_entropy(outputs, labels).item() * labels.size(0)
             correct += (outputs.argmax(1) == labels).sum().item()

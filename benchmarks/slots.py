@@ -41,7 +41,7 @@ augmentations: {{crop: {{}}, flip: {{}}, color_jitter: {{brightness: 0.2, contra
 recipe: {{epochs: 1, learning_rate: 0.1, precision: bfloat16}}
 factors: {{rate: {{usual: {{}}, half: {{recipe.learning_rate: 0.05}}}}}}
 design: one-factor
-seeds: 20
+seeds: 30
 margin: 0.01
 execution: {{keep: none}}
 """
@@ -75,12 +75,14 @@ class Side:
     machine: Machine
     threads: int
     folder: RunFolder
+    at_once: int = TRIALS
+    device: str = "cpu"
     done: int = 0
 
     def run(self) -> float:
         """Seconds of the next trials."""
-        trials = designs.planned_trials(self.study)[self.done : self.done + TRIALS]
-        self.done += TRIALS
+        trials = designs.planned_trials(self.study)[self.done : self.done + self.at_once]
+        self.done += self.at_once
         begun = time.perf_counter()
         calls = [
             self.machine.executor.submit(
@@ -90,6 +92,7 @@ class Side:
                     folder=self.folder.open_trial(trial).resolve(),
                     data_root=self.machine.data_root,
                     threads=self.threads,
+                    device=self.device,
                     keep_weights=False,
                 ),
                 Link(),

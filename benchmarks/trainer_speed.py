@@ -2,7 +2,8 @@
 
 Times both from data in hand to the test score, five interleaved pairs a net, and prints the median ratio with the least
 and the greatest. The plain side stands in `plain_recipe.py`; what both sides share in `training_sides.py`.
-`python benchmarks/trainer_speed.py [--json] [--quick]`; about eight minutes on two cores, quick under one.
+`python benchmarks/trainer_speed.py [--json] [--quick] [--device cuda]`; about eight minutes on two cores, quick under
+one.
 """
 
 from __future__ import annotations
@@ -20,6 +21,10 @@ FULL = (
     Training(net="tiny", train_size=20_000, test_size=2_000, epochs=2, threads=THREADS),
     Training(net="small", train_size=5_000, test_size=1_000, epochs=2, threads=THREADS),
     Training(net="resnet 18", train_size=800, test_size=200, epochs=1, threads=THREADS),
+)
+ON_GPU = (
+    Training(net="small", train_size=20_000, test_size=2_000, epochs=2, threads=THREADS),
+    Training(net="resnet 18", train_size=20_000, test_size=2_000, epochs=2, threads=THREADS),
 )
 QUICK = {"tiny": 4_000, "small": 1_500, "resnet 18": 150}
 """Training images where only the order of size is wanted."""
@@ -44,11 +49,16 @@ def _seconds(side: Side, training: Training) -> float:
 
 def main() -> None:
     """Print the figures."""
-    chosen = options(__doc__).parse_args()
-    figures = machine()
-    for each in FULL:
-        training = replace(each, train_size=QUICK[each.net], epochs=1) if chosen.quick else each
-        figures[each.net] = compare(training, QUICK_PAIRS if chosen.quick else PAIRS)
+    parser = options(__doc__)
+    parser.add_argument("--device", default="cpu", help="cpu or cuda")
+    parser.add_argument("--pairs", type=int, default=PAIRS)
+    chosen = parser.parse_args()
+    figures = machine(chosen.device)
+    for each in FULL if chosen.device == "cpu" else ON_GPU:
+        training = replace(each, device=chosen.device)
+        if chosen.quick:
+            training = replace(training, train_size=QUICK[each.net], epochs=1)
+        figures[each.net] = compare(training, QUICK_PAIRS if chosen.quick else chosen.pairs)
     show(figures, chosen.json)
 
 

@@ -42,6 +42,7 @@ class Training:
     block: int = 0
     threads: int = 2
     batch_size: int = 128
+    device: str = "cpu"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +86,7 @@ def assignment_of(training: Training, folder: Path) -> Assignment:
         folder=folder,
         data_root=find_data_root(None),
         threads=training.threads,
+        device=training.device,
     )
 
 
@@ -134,7 +136,7 @@ def _plain(given: Assignment) -> Measured:
     settings, block = given.trial.arm.settings, given.trial.block
     splits: Splits = components.load("dataset", "cifar10")(given.data_root, **settings.dataset.choices)
     with forked_generator("cpu", seed_of(block, "initialisation")):
-        model = components.load("model", settings.model.name)(10, 3, **settings.model.choices)
+        model = components.load("model", settings.model.name)(10, 3, **settings.model.choices).to(given.device)
     whole, recipe = splits.train, settings.recipe
     held_out = stratified_validation(whole.labels, block)
     train, validation = (LabelledImages(whole.images[rows], whole.labels[rows]) for rows in (~held_out, held_out))

@@ -38,7 +38,9 @@ def stages(
     """Every stage on the same images. Steps are fitted to all training images: a seed block fits them to its part."""
     stored = torch.from_numpy(few.images)
     train = DeviceImages(torch.from_numpy(splits.train.labels), shared(splits.train.images))
-    steps = fitted([components.load("preprocessing", part.name)(**part.choices) for part in preprocessing], train)
+    steps = fitted(
+        [components.load("preprocessing", part.name)(**part.choices) for part in preprocessing], train, "cpu"
+    )
     seen = to_float(stored)
     found = [_stage("as stored", stored), _stage("to tensors", seen)]
     for part, step in zip(preprocessing, steps, strict=True):

@@ -104,7 +104,7 @@ def block_data(splits: Splits, block: int, fits: list[Fit], device: str, with_te
         validation=_on_device(splits.train, held_out, places),
         test=_on_device(splits.test, None, places) if with_test else None,
         num_classes=len(splits.classes),
-        transform=chained(fitted(fits, train)),
+        transform=chained(fitted(fits, train, device)),
     )
 
 
@@ -130,14 +130,18 @@ def picked(tensor: Tensor, rows: Tensor, device: str) -> Tensor:
     return send(tensor[send(rows, tensor.device)], device)
 
 
-def fitted(fits: Sequence[Fit], train: DeviceImages) -> list[Transform]:
-    """Each step as the training images decide it, or what the steps before it make of them."""
+def fitted(fits: Sequence[Fit], train: DeviceImages, device: str) -> list[Transform]:
+    """Each step as the training images decide it, or what the steps before it make of them.
+
+    Floats are summed on the device wherever the images lie: a step is not to depend on how full the device was.
+    """
     transforms: list[Transform] = []
     for fit in fits:
         if isinstance(fit, Following):
             before = chained(transforms[:])
             starts = range(0, len(train), FITTED_AT_ONCE)
-            transforms.append(fit.fit(before(to_float(train.between(at, at + FITTED_AT_ONCE))) for at in starts))
+            parts = (send(train.between(at, at + FITTED_AT_ONCE), device) for at in starts)
+            transforms.append(fit.fit(before(to_float(part)) for part in parts))
         else:
             transforms.append(fit(train.images))
     return transforms
