@@ -16,7 +16,7 @@ import pytest
 from broken_runs import FEWER, BrokenRuns, differing, pass_epochs
 from commands import ablate
 from live_processes import all_gone, descendants
-from ray_clusters import blind_node, end_those_of, real_cluster
+from ray_clusters import blind_node, end_all, real_cluster
 from small_studies import SMALL
 from source_tree import ROOT
 
@@ -172,12 +172,12 @@ def test_without_a_cluster_one_of_this_machine_is_made_and_ends_with_the_command
             stdout=subprocess.DEVNULL, text=True,
         )  # fmt: skip
         pass_epochs(running, 3)
-        slots = slots_left()
+        processes, slots = descendants(running.pid), slots_left()
         assert slots
         running.kill()
         running.communicate()
         assert all_gone(slots, 10)
-        end_those_of(place)  # Ray's own agents take up to two minutes
+        end_all(processes)
     assert runs.cut_short()
 
 
