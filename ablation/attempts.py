@@ -7,6 +7,7 @@ outside never count, nor does a device that fails. Loads no torch.
 from __future__ import annotations
 
 import contextlib
+import uuid
 from concurrent.futures import CancelledError, Future
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,7 +16,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from ablation.durable import append_line, whole_lines, write_whole
-from ablation.failures import Failure, ProcessEndedError, came_from_outside, failure_of_process, memory_kills
+from ablation.failures import Failure, ProcessEndedError, failure_of_process
 from ablation.trial import Attempt, Outcome, Trial
 from ablation.trial_files import ATTEMPT, read_outcome, remove_leftovers
 
@@ -34,18 +35,24 @@ class Closed:
     """It was ended from outside, and left no newer checkpoint."""
 
 
-def open_attempt(folder: Path, token: str) -> None:
-    """Note, before a launch, what the folder holds, and for which driver: what is newer afterwards is the attempt's."""
-    write_whole(folder / ATTEMPT, f"{_position(folder)} {memory_kills()} {token}")
+def open_attempt(folder: Path, driver: str) -> str:
+    """Note, before a launch, what the folder holds: what is newer afterwards is the attempt's.
+
+    Gives the attempt's own token, made from that of its driver; empty where that is. Its worker asks by it whether the
+    trial is still its own: a machine that was taken for lost may come back when the next attempt is under way.
+    """
+    token = driver and f"{driver}.{uuid.uuid4().hex[:12]}"
+    write_whole(folder / ATTEMPT, f"{_position(folder)} {token}")
+    return token
 
 
 def close_attempt(folder: Path, trial: Trial, future: Future[Outcome | Failure | None] | None) -> Closed:
     """Record how an attempt ended; no future: the driver has ended it."""
     try:
-        before, kills, _ = (folder / ATTEMPT).read_text().split(" ")
+        before = (folder / ATTEMPT).read_text().partition(" ")[0]
     except FileNotFoundError:  # another driver, or a person, was here: nothing is held against the trial
-        before, kills = "", str(memory_kills())
-    result, outside = _result(folder, future, memory_kills() > int(kills))
+        before = ""
+    result, outside = _result(folder, future)
     failed = isinstance(result, Failure)
     further = _position(folder) > before
     counts = failed and not outside and not further
@@ -84,9 +91,7 @@ def _again(folder: Path, trial: Trial, failure: Failure) -> bool:
     return failure.is_accident and sum(attempt.counts for attempt in attempts(folder)) <= RETRIES
 
 
-def _result(
-    folder: Path, future: Future[Outcome | Failure | None] | None, memory_ran_out: bool
-) -> tuple[Outcome | Failure | None, bool]:
+def _result(folder: Path, future: Future[Outcome | Failure | None] | None) -> tuple[Outcome | Failure | None, bool]:
     """What came of an attempt, and whether that came from outside: somebody ended it, or the device failed."""
     if future is None:
         return None, True
@@ -99,10 +104,8 @@ def _result(
         if (outcome := read_outcome(folder)) is not None:  # all that was left to do was to say so
             remove_leftovers(folder)
             return outcome, False
-        if error.silent:
-            return Failure(cause="hang", reason=str(error)), False
-        failure = failure_of_process(error.process_exit_code, folder / "log.txt", memory_ran_out)
-        return failure, failure.cause == "killed" and came_from_outside(error.process_exit_code)
+        failure = failure_of_process(error, folder / "log.txt")
+        return failure, failure.cause == "killed" and error.from_outside
     except Exception as error:  # noqa: BLE001 - what an executor raises is the failure of this trial alone
         return Failure(cause="bug", reason=f"{type(error).__name__}: {error}"), False
 

@@ -68,13 +68,13 @@ class Machine:
     executor: Executor
     slots: int
     data_root: Path
-    slots_aside: Callable[[], int] = lambda: 0
-    """How many of them take nothing more, since their device fails."""
+    room_now: Callable[[], int] | None = None
+    """How many slots there are now, where that changes: a device is set aside, a node joins a cluster or is lost."""
 
     @property
     def room(self) -> int:
         """How many trials can run side by side now."""
-        return self.slots - self.slots_aside()
+        return self.slots if self.room_now is None else self.room_now()
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +95,7 @@ class Drive:
     fence: Callable[[], None] = lambda: None
     """Called before each write; raises where another driver has taken the study over."""
     token: str = ""
-    """This driver's own, which its attempts carry."""
+    """This driver's own, from which those of its attempts are made."""
 
 
 @dataclass(slots=True)
@@ -213,7 +213,7 @@ def _launch_all(parts: Drive, state: _State) -> None:
 
 def _launch(parts: Drive, state: _State, trial: Trial) -> None:
     folder = parts.folder.open_trial(trial).resolve()
-    open_attempt(folder, parts.token)
+    token = open_attempt(folder, parts.token)
     point("trial opened")
     execution = parts.execution
     assignment = Assignment(
@@ -227,7 +227,7 @@ def _launch(parts: Drive, state: _State, trial: Trial) -> None:
         hang_seconds=execution.hang_seconds,
         pieces=next_pieces(folder),
         slots=parts.machine.room,
-        token=parts.token,
+        token=token,
         package_code=package_code(),
         compilations=parts.folder.path.resolve() / "compiled" if execution.device == "cuda" else None,
     )

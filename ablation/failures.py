@@ -29,11 +29,32 @@ class ProcessEndedError(AblationError):
     process_exit_code: int | None
     silent: bool
     """It was ended because it gave no sign of life."""
+    memory_ran_out: bool
+    """The system that it ran on killed a process for want of memory meanwhile."""
 
-    def __init__(self, exit_code: int | None, *, silent: bool = False) -> None:
+    def __init__(self, exit_code: int | None, *, silent: bool = False, memory_ran_out: bool = False) -> None:
         ended = "was ended, for it gave no sign of life" if silent else f"ended by itself ({_ending(exit_code)})"
         super().__init__(f"the worker process {ended}")
-        self.process_exit_code, self.silent = exit_code, silent
+        self.process_exit_code, self.silent, self.memory_ran_out = exit_code, silent, memory_ran_out
+
+    @property
+    def from_outside(self) -> bool:
+        """Whether somebody ended the process: that is no failing of what it ran."""
+        code = self.process_exit_code
+        return code is not None and code < 0 and -code in _FROM_OUTSIDE
+
+
+class PlaceLostError(ProcessEndedError):
+    """The machine that a process ran on is gone, or does not answer. What came of the process is not known."""
+
+    def __init__(self, place: str) -> None:
+        super().__init__(None)
+        self.args = (f"{place} is lost: it is gone, or does not answer",)
+
+    @property
+    def from_outside(self) -> bool:
+        """Always."""
+        return True
 
 
 class Failure(Frozen):
@@ -88,22 +109,18 @@ def _is_forbidden(error: OSError, folder: Path | None) -> bool:
     return bool(isinstance(error, PermissionError) and folder and named and named.is_relative_to(folder.absolute()))
 
 
-def failure_of_process(exit_code: int | None, log: Path, memory_ran_out: bool) -> Failure:
-    """What the end of a worker's process comes to.
-
-    `memory_ran_out`: the system killed a process for memory meanwhile.
-    """
+def failure_of_process(error: ProcessEndedError, log: Path) -> Failure:
+    """What the end of a worker's process comes to."""
+    if isinstance(error, PlaceLostError):
+        return Failure(cause="killed", reason=str(error))
+    if error.silent:
+        return Failure(cause="hang", reason=str(error))
     if hung(log):
         return Failure(cause="hang", reason="no step was made for the time that execution.hang_seconds allows")
-    ended = _ending(exit_code)
-    if exit_code == -signal.SIGKILL and memory_ran_out:
+    if error.process_exit_code == -signal.SIGKILL and error.memory_ran_out:
+        ended = _ending(error.process_exit_code)
         return Failure(cause="host memory", reason=f"the system killed the process for want of memory ({ended})")
-    return Failure(cause="killed", reason=f"the worker process ended by itself ({ended})")
-
-
-def came_from_outside(exit_code: int | None) -> bool:
-    """Whether somebody ended the process: that is no failing of the trial's."""
-    return exit_code is not None and exit_code < 0 and -exit_code in _FROM_OUTSIDE
+    return Failure(cause="killed", reason=str(error))
 
 
 def hung(log: Path) -> bool:

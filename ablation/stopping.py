@@ -28,6 +28,10 @@ class StopRequest:
         """Whether a stop was asked for."""
         return self.why is not None
 
+    def look(self) -> None:
+        """Let the driver look at what else has changed."""
+        self.wake()
+
     def ask(self, why: Why) -> None:
         """Ask the driver to stop; a second time changes nothing."""
         if self.why is None:

@@ -101,6 +101,8 @@ class Stamp(Frozen):
     git_dirty: bool = False
     data_fingerprint: str = ""
     device: str = ""
+    host: str = ""
+    """The name of the machine; empty in outcomes from before it was recorded."""
     threads: int = 1
     precision: str = ""
     pieces: int = 1
@@ -147,7 +149,7 @@ class Assignment(Frozen):
     slots: int = 1
     """Trials side by side, which its training time depends on and nothing else."""
     token: str = ""
-    """Of the driver that launched it: once the folder holds that of another one, nothing more is written there."""
+    """Of this attempt: once the folder holds that of another one, nothing more is written there."""
     package_code: str = ""
     """The sum of the package's source when the driver began; its workers run that."""
     compilations: Path | None = None

@@ -18,20 +18,21 @@ from ablation.trial import Epoch, Outcome, Trial
 _Value = TypeVar("_Value", bound=Frozen)
 
 ATTEMPT = "attempt.json"
-"""The attempt that is under way, and whose it is."""
+"""The attempt that is under way, by its token."""
 
 
 def check_attempt(folder: Path, token: str) -> None:
-    """Raise StudyLockedError where the attempt under way is no longer that of the driver of this token.
+    """Raise StudyLockedError where the attempt under way is no longer that of this token.
 
-    A worker asks before it writes: its driver may have been suspended, and taken over, while it went on.
+    A worker asks before it writes: its driver may have been suspended, and taken over, while it went on; or its machine
+    was taken for lost, and the trial given to another.
     """
     if not token:  # nobody holds the folder, such as one that is thrown away
         return
     with contextlib.suppress(FileNotFoundError):
         if (folder / ATTEMPT).read_text().endswith(f" {token}"):
             return
-    raise StudyLockedError(f"{folder} belongs to another driver by now.")
+    raise StudyLockedError(f"{folder} belongs to another attempt by now.")
 
 
 def write_trial(folder: Path, trial: Trial) -> None:

@@ -115,7 +115,7 @@ class TrialWatch:
         faulthandler.cancel_dump_traceback_later()
 
     def _check(self) -> None:
-        """Write nothing beside another driver's attempt."""
+        """Write nothing beside another attempt."""
         check_attempt(self._assignment.folder, self._assignment.token)
 
     def _save(self, take: Callable[[], Checkpoint]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import platform
 import time
 import traceback
 from datetime import UTC, datetime
@@ -169,6 +170,7 @@ def _stamp(assignment: Assignment, fingerprint: str, started: str, *, compiled: 
         git_dirty=dirty,
         data_fingerprint=fingerprint,
         device=device_name(assignment.device),
+        host=platform.node(),
         threads=assignment.threads,
         precision=assignment.trial.arm.settings.recipe.precision,
         pieces=assignment.pieces,

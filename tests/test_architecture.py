@@ -22,7 +22,7 @@ ROWS = (
     {"seen_images", "data_sheets"},
     {"driver", "report", "exporting"},
     {"sampling", "executors", "tracking", "worker", "calibration", "analysis", "study_file", "changes", "confirming"}
-    | {"rehearsal", "previews"},
+    | {"rehearsal", "previews", "node_checks"},
     {"designs", "preparation", "watching", "attempts", "infeasible", "inbox", "keeping", "waiting"},
     {"datasets", "models", "augmentations", "preprocessing", "optimizers", "schedules"}
     | {"components", "training", "run_folder"},
@@ -91,6 +91,7 @@ OWNERS = {
     "pydantic": {"settings", "study", "trial", "components", "signatures", "run_folder", "trial_files", "attempts"}
     | {"holding", "study_file", "exporting", "augmentations", "preprocessing"},
     "pydantic_core": {"study_file", "wording"},
+    "ray": {"executors"},
 }
 """Which files or folders may import which package. A package that is not here may be imported by none."""
 
@@ -99,7 +100,7 @@ LATE |= {"onnxruntime": {"exporting"}, "timm": {"models"}, "torchvision": {"mode
 LATE |= {"optuna_dashboard": {"sampling"}}
 """Where a package may be imported inside of functions alone, since importing it costs half a second or more."""
 
-OPTIONAL = {"onnxruntime": "onnx", "timm": "timm", "torchvision": "torchvision"}
+OPTIONAL = {"onnxruntime": "onnx", "timm": "timm", "torchvision": "torchvision", "ray": "ray"}
 OPTIONAL |= {"optuna_dashboard": "dashboard"}
 """The extra that has a package which only those need who ask for it."""
 
@@ -212,7 +213,7 @@ def begun(tmp_path: Path, small_study: Study) -> Path:
     return folder.path
 
 
-HEAVY = {"torch", "mlflow", "optuna", "plotly", "pandas", "scipy", "numpy", "sklearn"}
+HEAVY = {"ray", "torch", "mlflow", "optuna", "plotly", "pandas", "scipy", "numpy", "sklearn"}
 
 
 @pytest.mark.parametrize(

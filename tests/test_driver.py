@@ -15,7 +15,7 @@ from ablation.attempts import attempts
 from ablation.driver import Drive, Machine, drive
 from ablation.errors import PausedError, StudyLockedError
 from ablation.executors.in_process import open_executor
-from ablation.failures import Failure, ProcessEndedError
+from ablation.failures import Failure, PlaceLostError, ProcessEndedError
 from ablation.keeping import sweep
 from ablation.run_folder import RunFolder
 from ablation.sampling import open_sampling
@@ -186,6 +186,22 @@ def test_a_process_that_somebody_kills_never_counts(
     assert ended
     assert reasons(tmp_path) == [""] * 6
     assert attempted(tmp_path, baseline_trial(small_study)) == [("killed", False)] * 7 + [("None", False)]
+
+
+def test_a_lost_machine_never_counts_and_memory_that_ran_out_on_one_does(
+    small_study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ablation.waiting.FIRST", 0.01)
+    ends = [*[PlaceLostError("node a")] * 4, ProcessEndedError(-signal.SIGKILL, memory_ran_out=True)]
+
+    def failing(assignment: Assignment) -> Failure:
+        raise ends.pop()
+
+    ended, _ = run(small_study, tmp_path, fails_at_first(5, failing))
+    assert ended
+    assert reasons(tmp_path) == [""] * 6
+    tried = attempted(tmp_path, baseline_trial(small_study))
+    assert tried == [("host memory", True), *[("killed", False)] * 4, ("None", False)]
 
 
 def test_an_attempt_that_left_a_newer_checkpoint_does_not_count(small_study: Study, tmp_path: Path) -> None:

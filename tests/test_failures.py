@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from ablation.errors import InputError
-from ablation.failures import failure_of, failure_of_process, memory_kills
+from ablation.failures import ProcessEndedError, failure_of, failure_of_process, memory_kills
 from ablation.trial import Cause
 
 CAUSES: list[tuple[BaseException, Cause]] = [
@@ -65,7 +65,8 @@ def test_the_memory_that_torch_cannot_get_is_the_hosts() -> None:
 def test_a_killed_process_died_of_memory_where_the_system_counted_one(
     tmp_path: Path, exit_code: int, memory_ran_out: bool, cause: Cause
 ) -> None:
-    assert failure_of_process(exit_code, tmp_path / "log.txt", memory_ran_out).cause == cause
+    error = ProcessEndedError(exit_code, memory_ran_out=memory_ran_out)
+    assert failure_of_process(error, tmp_path / "log.txt").cause == cause
 
 
 EVENTS = "low 0\nhigh 0\nmax 31\noom 4\noom_kill 3\noom_group_kill 0\n"

@@ -168,7 +168,8 @@ def test_a_trial_whose_driver_was_taken_over_writes_nothing_more(
     write_study: StudyWriter, tmp_path: Path, epoch: int
 ) -> None:
     folder, trial = RunFolder(tmp_path), first_trial(write_study())
-    given = assignment(folder, trial, token="mine", checkpoint_seconds=0.0001)
+    given = assignment(folder, trial, checkpoint_seconds=0.0001)
+    given = given.model_copy(update={"token": open_attempt(given.folder, "mine")})
     before: dict[str, bytes] = {}
 
     class TakenOver(Link):
@@ -178,8 +179,30 @@ def test_a_trial_whose_driver_was_taken_over_writes_nothing_more(
                 before.update({path.name: path.read_bytes() for path in given.folder.iterdir()})
             return super().report(made)
 
-    open_attempt(given.folder, "mine")
     assert run_trial(given, TakenOver()) is None
+    assert before == {path.name: path.read_bytes() for path in given.folder.iterdir()}
+
+
+def test_an_attempt_on_a_machine_that_was_taken_for_lost_writes_nothing_beside_the_next(
+    write_study: StudyWriter, tmp_path: Path
+) -> None:
+    """Both are of one driver, and both go on."""
+    folder, trial = RunFolder(tmp_path), first_trial(write_study())
+    given = assignment(folder, trial, checkpoint_seconds=0.0001)
+    lost = given.model_copy(update={"token": open_attempt(given.folder, "the driver's")})
+    outcomes: list[Outcome | Failure | None] = []
+
+    class ComesBack(Link):
+        def report(self, made: Epoch) -> Answer:
+            if made.epoch == 2:  # meanwhile the trial was given elsewhere, and came to its end
+                again = given.model_copy(update={"token": open_attempt(given.folder, "the driver's")})
+                outcomes.append(run_trial(again, Link()))
+                before.update({path.name: path.read_bytes() for path in given.folder.iterdir()})
+            return super().report(made)
+
+    before: dict[str, bytes] = {}
+    assert run_trial(lost, ComesBack()) is None
+    assert [outcome and outcome.status for outcome in outcomes if not isinstance(outcome, Failure)] == ["complete"]
     assert before == {path.name: path.read_bytes() for path in given.folder.iterdir()}
 
 

@@ -49,6 +49,38 @@ Slots = Annotated[
         metavar="N",
     ),
 ]
+EXECUTORS = ("processes", "ray")
+
+
+def _check_executor(name: str) -> str:
+    if name not in EXECUTORS:
+        raise typer.BadParameter(f"{name!r} is neither {' nor '.join(EXECUTORS)}.")
+    return name
+
+
+Executor = Annotated[
+    str,
+    typer.Option(
+        callback=_check_executor,
+        help="Where trials run: processes of this machine, or ray, a cluster of machines.",
+        metavar="NAME",
+    ),
+]
+Address = Annotated[
+    str | None,
+    typer.Option(
+        help="Of the Ray cluster. Default: $RAY_ADDRESS, else that of this machine, else one for this run.",
+        metavar="HOST:PORT",
+    ),
+]
+
+
+def refuse_cluster(executor: str, option: str) -> None:
+    """For what runs in this very process."""
+    if executor == "ray":
+        raise typer.BadParameter("it runs in this process: leave --executor out.", param_hint=option)
+
+
 Storage = Annotated[
     str | None, typer.Option(help="Optuna storage. Default: study.db in the run folder.", metavar="URL")
 ]

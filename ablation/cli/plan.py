@@ -56,11 +56,12 @@ def _calibrate(located: Located, planning: Planning, runs_dir: Path, data_root: 
     """Measure every arm for a moment, as many side by side as the study will run."""
     asked = time.time()
     from ablation.calibration import measure_trial
+    from ablation.cli.places import ThisMachine
     from ablation.cli.run import resolved
     from ablation.cli.slots import assignment_of, machine_of
     from ablation.executors.process_per_device import Unheard
 
-    study = located.study if located.begun else resolved(located.study)
+    study = located.study if located.begun else resolved(located.study, ThisMachine())
     name_outsiders(study)
     machine = machine_of(study, planning.slots, data_root)
     declared = designs.arms(located.study)

@@ -8,7 +8,7 @@ from pathlib import Path
 from ablation import components, designs
 from ablation.cli.locate import Located
 from ablation.cli.outlook import check_margin, images_read
-from ablation.cli.slots import one_process
+from ablation.cli.places import Place
 from ablation.cli.terminal import say
 from ablation.errors import Problem, StudyFileError
 from ablation.executors.process_per_device import Unheard
@@ -32,14 +32,14 @@ def read_data(located: Located, study: Study, data_root: Path) -> dict[str, Samp
     return samples
 
 
-def rehearse_parts(located: Located, study: Study, samples: Mapping[str, Sample]) -> None:
+def rehearse_parts(located: Located, study: Study, samples: Mapping[str, Sample], place: Place) -> None:
     """Try every component of a study on a few images, in a process that ends with it.
 
     Raises:
         StudyFileError: what no trial could use, each at its place in the study file.
     """
     arms, execution = new_parts(designs.first_arms(study)), study.execution
-    with one_process(study) as executor:
+    with place.one_process(study) as executor:
         link = Unheard(execution.hang_seconds)
         call = executor.submit(rehearse, arms, samples, execution.device, execution.threads, link)
         try:

@@ -18,12 +18,13 @@ from ablation.cli.locate import Located, Wanted, locate, take_change
 from ablation.cli.models import model_maker
 from ablation.cli.outlook import room_for
 from ablation.cli.outsiders import name_outsiders
+from ablation.cli.places import Paths, Place
+from ablation.cli.placing import open_place
 from ablation.cli.progress import Lines, progress
 from ablation.cli.rehearsing import read_data, rehearse_parts
 from ablation.cli.resources import Resources, memory_of
 from ablation.cli.room import check_room, check_writable, pausing
 from ablation.cli.signals import heed
-from ablation.cli.slots import machine_of
 from ablation.cli.so_far import SoFar
 from ablation.cli.tally import Scope
 from ablation.cli.terminal import say
@@ -39,8 +40,8 @@ from ablation.stopping import StopRequest
 from ablation.study import Growing, Search, Study
 from ablation.tracking import NoTracker
 from ablation.tracking.mlflow_tracker import MlflowTracker
+from ablation.tracking.models import Make
 from ablation.tracking.shipping import Shipping, note_of
-from ablation.training.devices import device_name, has_accelerator, resolve_device, resolve_precision
 from ablation.trial import Stamp
 from ablation.worker import run_trial
 
@@ -61,45 +62,60 @@ class How:
     fail_fast: bool
     as_json: bool
     take_over: bool = False
+    executor: str = "processes"
+    address: str | None = None
+    """Of a Ray cluster."""
 
 
 def run_study(wanted: Wanted, how: How, stop: StopRequest) -> None:
     """Run a study until its end or a stop, and say what was found; a signal leaves no time for that."""
     deadline = deadline_of(how.max_hours)
     data_root = find_data_root(how.data_dir)
-    located = locate(wanted, has_accelerator)
-    check_writable(located.folder.path)
-    with pausing(located.folder.path), hold(located.folder.path, how.take_over, heed(stop)) as holding:
-        for aside in located.folder.set_damaged_aside():
-            say(f"warning: a damaged outcome now lies in {aside}; its trial runs again.")
-        study = study_of(located)
-        name_outsiders(study)
-        _prepare_data(located, study, data_root)
-        begun = begin(located, study)
-        sweep(located.folder, study.execution.keep)
-        machine = machine_of(study, how.slots, data_root)
-        check_room(located.folder.path, room_for(located.folder, study, machine.slots, data_root))
-        uri = default_uri(wanted.runs_dir) if how.tracking else None
-        models = model_maker(located.folder, data_root)
-        with _shipping(begun, located.folder, uri) as shipping, machine.executor, models as make:
-            finished = _drive(Run(study, located.folder, machine, how, deadline, stop, holding), shipping)
-            if stop.why == "signal":
-                shipping.pause()
-            if stop.why in ("signal", "taken over"):
-                return
-            holding.check()
-            from ablation.cli.findings import write_study  # the analysis takes a second to load: the trials run first
-
-            written = write_study(located.folder)
-            shipping.conclude(written.markdown, written.files, finished, end_of(how.max_hours or None), make)
-    _conclude(located.folder, written, finished or stop.why == "failure", how.as_json)
+    with open_place(how.executor, how.address) as place:
+        located = locate(wanted, place.has_accelerator)
+        check_writable(located.folder.path)
+        paths = Paths(located.folder.path, data_root)
+        with pausing(paths.folder), hold(paths.folder, how.take_over, heed(stop)) as holding:
+            for aside in located.folder.set_damaged_aside():
+                say(f"warning: a damaged outcome now lies in {aside}; its trial runs again.")
+            study = study_of(located, place)
+            name_outsiders(study)
+            _prepare_data(located, study, paths, place)
+            begun = begin(located, study)
+            sweep(located.folder, study.execution.keep)
+            machine = place.machine(study, how.slots, paths, stop.look)
+            run = Run(study, located.folder, machine, how, deadline, stop, holding)
+            uri = default_uri(wanted.runs_dir) if how.tracking else None
+            with machine.executor:
+                check_room(paths.folder, room_for(located.folder, study, machine.slots, data_root))
+                models = model_maker(located.folder, data_root)
+                with _shipping(begun, located.folder, uri, place) as shipping, models as make:
+                    ended = _drive_and_write(run, shipping, make)
+    if ended is not None:
+        written, finished = ended
+        _conclude(located.folder, written, finished or stop.why == "failure", how.as_json)
 
 
-def study_of(located: Located) -> Study:
-    """The study with `auto` as it came to when it was begun, or comes to now on this machine."""
+def _drive_and_write(run: Run, shipping: Shipping, make: Make) -> tuple[Written, bool] | None:
+    """What was found, and whether the study came to its end; None where nobody waits for it any more."""
+    finished = _drive(run, shipping)
+    if run.stop.why == "signal":
+        shipping.pause()
+    if run.stop.why in ("signal", "taken over"):
+        return None
+    run.holding.check()
+    from ablation.cli.findings import write_study  # the analysis takes a second to load: the trials run first
+
+    written = write_study(run.folder)
+    shipping.conclude(written.markdown, written.files, finished, end_of(run.how.max_hours or None), make)
+    return written, finished
+
+
+def study_of(located: Located, place: Place) -> Study:
+    """The study with `auto` as it came to when it was begun, or comes to now in this place."""
     if not located.begun:
-        return resolved(located.study)
-    _check_machine(located.study)
+        return resolved(located.study, place)
+    _check_device(located.study, place)
     return located.study
 
 
@@ -118,12 +134,12 @@ def begin(located: Located, study: Study) -> Beginning:
     return beginning
 
 
-def resolved(study: Study) -> Study:
-    """The study with `auto` replaced by what this machine has and does well."""
-    device = resolve_device(study.execution.device)
+def resolved(study: Study, place: Place) -> Study:
+    """The study with `auto` replaced by what there is in this place, and what that does well."""
+    device = place.resolve_device(study.execution.device)
     recipe = study.baseline.recipe
     if recipe.precision == "auto":
-        recipe = recipe.model_copy(update={"precision": resolve_precision(device)})
+        recipe = recipe.model_copy(update={"precision": place.resolve_precision(study, device)})
     return study.model_copy(
         update={
             "execution": study.execution.model_copy(update={"device": device}),
@@ -132,19 +148,20 @@ def resolved(study: Study) -> Study:
     )
 
 
-def _check_machine(study: Study) -> None:
-    """Refuse to go on where the machine lacks what the study was begun with."""
+def _check_device(study: Study, place: Place) -> None:
+    """Refuse to go on where the place lacks what the study was begun with."""
     try:
-        resolve_device(study.execution.device)
+        place.resolve_device(study.execution.device)
     except AblationError as error:
         raise StudyChangedError(f"the study was begun on {study.execution.device}, and {error}") from None
 
 
-def _prepare_data(located: Located, study: Study, data_root: Path) -> None:
-    """Before anything is begun: read every data set, and try each new component on a few images."""
-    samples = read_data(located, study, data_root)
+def _prepare_data(located: Located, study: Study, paths: Paths, place: Place) -> None:
+    """Before anything is begun: read every data set, try each new component on a few images, look at the nodes."""
+    samples = read_data(located, study, paths.data_root)
     if not located.known:
-        rehearse_parts(located, study, samples)
+        rehearse_parts(located, study, samples, place)
+    place.check(study, paths)
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +222,7 @@ def _audience(run: Run, scope: Scope) -> Lines | LiveTable:
     return progress(scope, resources, run.stop, so_far)
 
 
-def _shipping(begun: Beginning, folder: RunFolder, uri: str | None) -> Shipping:
+def _shipping(begun: Beginning, folder: RunFolder, uri: str | None, place: Place) -> Shipping:
     """Takes finished trials to MLflow, or nowhere with `--no-tracking`."""
     study = begun.study
     commit, dirty = provenance.git_state(Path.cwd())
@@ -213,7 +230,7 @@ def _shipping(begun: Beginning, folder: RunFolder, uri: str | None) -> Shipping:
         versions=provenance.versions(),
         git_commit=commit,
         git_dirty=dirty,
-        device=device_name(study.execution.device),
+        device=place.device_name(study.execution.device),
         threads=study.execution.threads,
         precision=study.baseline.recipe.precision,
     )

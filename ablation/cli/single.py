@@ -16,6 +16,7 @@ import typer
 from ablation.cli.comparison import different_files, different_values
 from ablation.cli.locate import Wanted, locate
 from ablation.cli.outsiders import name_outsiders
+from ablation.cli.places import ThisMachine
 from ablation.cli.progress import Lines
 from ablation.cli.rehearsing import read_data
 from ablation.cli.room import check_writable, pausing
@@ -97,7 +98,7 @@ def run_single(wanted: Wanted, trial_id: str, data_dir: Path | None, take_over: 
         return
     check_writable(folder.path)
     with pausing(folder.path), hold(folder.path, take_over, heed(stop)) as holding:
-        study = study_of(located)
+        study = study_of(located, ThisMachine())
         name_outsiders(study)
         read_data(located, study, data_root)
         begin(located, study)

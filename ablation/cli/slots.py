@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -42,7 +44,8 @@ def machine_of(study: Study, slots: int | None, data_root: Path) -> Machine:
     if slots is None:
         slots = side_by_side(device, threads, cores)
         if devices:
-            slots = packed(_probe(study, devices[0], data_root), len(devices), cores // threads)
+            open_one = partial(ProcessPerDevice, [{"CUDA_VISIBLE_DEVICES": devices[0]}])
+            slots = packed(probe(study, open_one, data_root), len(devices), cores // threads)
     elif device == "cpu" and slots > 1 and slots * threads > cores:
         fitting = side_by_side(device, threads, cores)
         say(
@@ -51,7 +54,7 @@ def machine_of(study: Study, slots: int | None, data_root: Path) -> Machine:
         )
     environments = slot_environments(devices, threads, slots)
     executor = ProcessPerDevice(environments, say)
-    return Machine(executor, slots, data_root, executor.slots_aside)
+    return Machine(executor, slots, data_root, executor.room)
 
 
 def default_slots(study: Study) -> int:
@@ -120,7 +123,7 @@ def _demand(arm: Arm) -> float:
     return float("inf") if weights is None else weights * arm.settings.recipe.batch_size
 
 
-def _probe(study: Study, device: str, data_root: Path) -> list[MemoryNeed]:
+def probe(study: Study, open_one: Callable[[], Executor], data_root: Path) -> list[MemoryNeed]:
     """What the most demanding arms take of a device, one after the other, each in a process of its own.
 
     An arm that fails here takes the device for itself, and tells its reason when it runs as a trial.
@@ -129,7 +132,7 @@ def _probe(study: Study, device: str, data_root: Path) -> list[MemoryNeed]:
 
     needs = []
     for arm in most_demanding(designs.arms(study)):
-        with TemporaryDirectory() as folder, ProcessPerDevice([{"CUDA_VISIBLE_DEVICES": device}]) as executor:
+        with TemporaryDirectory() as folder, open_one() as executor:
             try:
                 call = executor.submit(measure_memory, assignment_of(arm, study, Path(folder), data_root), Unheard())
                 needs.append(call.result())

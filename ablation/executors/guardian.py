@@ -20,7 +20,12 @@ def end_group(leader: int) -> None:
 
 
 def main() -> None:
-    """Watch until the input ends, then end what is watched."""
+    """Watch until the input ends, then end what is watched.
+
+    As nobody's child: Ray ends a process together with its children, but not with theirs, which the guardian knows.
+    """
+    if os.fork():
+        return
     watched: set[int] = set()
     for line in sys.stdin:
         leader = int(line[1:])

@@ -32,6 +32,7 @@ class Guard:
                     stdout=subprocess.DEVNULL,
                     start_new_session=True,
                 )
+                self._guardian.wait()  # it goes on as nobody's child
             self._watched.add(leader)
             self._tell(f"+{leader}\n")
 
@@ -52,7 +53,6 @@ class Guard:
             if self._guardian is not None and self._guardian.stdin is not None:
                 with contextlib.suppress(OSError):
                     self._guardian.stdin.close()
-                self._guardian.wait()
                 self._guardian = None
 
     def _tell(self, line: str) -> None:

@@ -12,21 +12,22 @@ from __future__ import annotations
 import contextlib
 import multiprocessing
 import os
-import queue
 import signal
 import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing import forkserver, resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import ForkServerContext, SpawnContext
 from typing import Any
 
+from ablation.executors.calls import Call, Calls, FarLink, answer_of, call_of, cancel_waiting
 from ablation.executors.guarding import Guard
 from ablation.executors.set_aside import Devices
-from ablation.failures import ProcessEndedError, came_from_outside
+from ablation.failures import ProcessEndedError, memory_kills
 
 _FORKS = "forkserver" in multiprocessing.get_all_start_methods()
 
@@ -64,21 +65,11 @@ class Unheard:
     about: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
-    """What was submitted; its last argument is the link, which stays on this side."""
-
-    future: Future[Any]
-    function: Callable[..., Any]
-    arguments: tuple[Any, ...]
-    link: Any
-
-
 class ProcessPerDevice(Executor):
     """A process for each slot; `environments` names its device, set before torch looks for one."""
 
     def __init__(self, environments: Sequence[Mapping[str, str]], say: Callable[[str], None] = lambda _: None) -> None:
-        self._calls: queue.SimpleQueue[Call | None] = queue.SimpleQueue()
+        self._calls = Calls()
         self._processes: set[_Process] = set()
         self._guard = Guard()
         self._devices = Devices([_device(each) for each in environments], say)
@@ -92,15 +83,14 @@ class ProcessPerDevice(Executor):
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         """Run `fn(*arguments, link)` in a free slot; the last argument is the link."""
-        assert args, "the last argument is the link"
         assert not kwargs, "arguments go by position"
-        future: Future[Any] = Future()
-        self._calls.put(Call(future, fn, args[:-1], args[-1]))
-        return future
+        call = call_of(fn, args)
+        self._calls.put(call)
+        return call.future
 
-    def slots_aside(self) -> int:
-        """How many slots take nothing more, since their device failed repeatedly."""
-        return self._devices.slots_aside()
+    def room(self) -> int:
+        """How many slots there are, without those whose device failed repeatedly: they take nothing more."""
+        return len(self._threads) - self._devices.slots_aside()
 
     def at_work(self) -> list[tuple[int, tuple[Any, ...]]]:
         """The process and the arguments of each call under way, whoever asks."""
@@ -111,7 +101,7 @@ class ProcessPerDevice(Executor):
         """End the processes: after what they run, or at once with `wait=False`."""
         self._at_once = self._at_once or not wait
         if cancel_futures:
-            self._cancel_waiting()
+            cancel_waiting(self._calls)
         for _ in self._threads:
             self._calls.put(None)
         if not wait:
@@ -120,13 +110,6 @@ class ProcessPerDevice(Executor):
         for thread in self._threads:
             thread.join()
         self._guard.close()
-
-    def _cancel_waiting(self) -> None:
-        with contextlib.suppress(queue.Empty):
-            while True:
-                call = self._calls.get_nowait()
-                if call is not None:
-                    call.future.cancel()
 
     def _serve(self, environment: dict[str, str]) -> None:
         """Run what comes, one after another, in a process that is replaced when it died."""
@@ -151,16 +134,12 @@ class ProcessPerDevice(Executor):
         try:
             result = process.run(call)
         except Exception as error:  # noqa: BLE001 - it belongs to whoever waits for the future
-            if isinstance(error, ProcessEndedError) and not came_from_outside(error.process_exit_code):
-                self._devices.failed(device, str(error), call.link.about, blamed=False)
+            self._devices.raised(device, call.link.about, error)
             call.future.set_exception(error)
             return
         if getattr(result, "spoils_process", False):
             process.kill()
-        if getattr(result, "blames_device", False):
-            self._devices.failed(device, result.reason, call.link.about, blamed=True)
-        else:
-            self._devices.succeeded(device)
+        self._devices.returned(device, call.link.about, result)
         call.future.set_result(result)
 
     def _start(self, environment: dict[str, str]) -> _Process:
@@ -194,7 +173,7 @@ class _Process:
         guard.watch(self.leader)
 
     def run(self, call: Call) -> Any:
-        self.call = call
+        kills, self.call = memory_kills(), call
         try:
             self._connection.send(("call", call.function, call.arguments))
             while True:
@@ -207,7 +186,7 @@ class _Process:
         except (EOFError, ConnectionError) as error:
             self._process.join()
             self.kill()  # what it has started
-            raise ProcessEndedError(self._process.exitcode) from error
+            raise ProcessEndedError(self._process.exitcode, memory_ran_out=memory_kills() > kills) from error
         finally:
             self.call = None
 
@@ -226,9 +205,7 @@ class _Process:
     def _ask(self, link: Any, kind: str, content: Any) -> Any:
         """The answer of the link. A worker that gets none has no use any more."""
         try:
-            if kind == "side by side":
-                return link.side_by_side()
-            return link.report(content) if kind == "report" else link.stopping()
+            return answer_of(link, kind, content)
         except BaseException:
             self.kill()
             raise
@@ -245,25 +222,6 @@ class _Process:
         self._guard.end(self.leader)
 
 
-class _PipeLink:
-    """The link as the worker process sees it."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
-
-    def report(self, content: Any) -> Any:
-        self._connection.send(("report", content))
-        return self._connection.recv()
-
-    def stopping(self) -> Any:
-        self._connection.send(("stopping", None))
-        return self._connection.recv()
-
-    def side_by_side(self) -> Any:
-        self._connection.send(("side by side", None))
-        return self._connection.recv()
-
-
 def _work(connection: Connection, environment: dict[str, str]) -> None:
     """The worker process: call after call until the driver closes the connection or dies."""
     os.environ.update(environment)
@@ -273,16 +231,22 @@ def _work(connection: Connection, environment: dict[str, str]) -> None:
     # The terminal sends Ctrl-C to every process of the group; ending the study is the driver's to do.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_die_with_driver, daemon=True).start()
+    link = FarLink(partial(_ask_by, connection))
     with contextlib.suppress(EOFError, ConnectionError):
         while True:
             _, function, arguments = connection.recv()
             try:
-                answer = ("returned", function(*arguments, _PipeLink(connection)))
+                answer = ("returned", function(*arguments, link))
             except ConnectionError:
                 raise
             except Exception as error:  # noqa: BLE001 - raised again where the future is waited for
                 answer = ("raised", error)
             connection.send(answer)
+
+
+def _ask_by(connection: Connection, question: str, content: Any) -> Any:
+    connection.send((question, content))
+    return connection.recv()
 
 
 def _die_with_driver() -> None:

@@ -101,6 +101,7 @@ def stamp_tags(stamp: Stamp) -> dict[str, str]:
     """Where and with what; what is unknown is left out."""
     said = {
         "device": stamp.device,
+        "host": stamp.host,
         "threads": str(stamp.threads),
         "precision": stamp.precision,
         "versions": " · ".join(f"{name} {version}" for name, version in stamp.versions.items()),

@@ -9,11 +9,11 @@ from small_studies import SMALL, StudyWriter, load
 from ablation import designs
 from ablation.cli import run, slots
 from ablation.cli.locate import Located
+from ablation.cli.places import Paths, Place, ThisMachine
 from ablation.cli.slots import (
     cuda_devices,
     machine_of,
     most_demanding,
-    one_process,
     packed,
     side_by_side,
     usable_cores,
@@ -70,7 +70,7 @@ def test_a_study_on_fake_devices_is_packed_and_takes_them_in_turn(
 
     monkeypatch.setattr(slots, "cuda_devices", lambda: ["2", "5"])
     monkeypatch.setattr(slots, "usable_cores", lambda: 64)
-    monkeypatch.setattr(slots, "_probe", lambda study, device, root: [MemoryNeed(20 * GB, 80 * GB)])
+    monkeypatch.setattr(slots, "probe", lambda study, open_one, root: [MemoryNeed(20 * GB, 80 * GB)])
     monkeypatch.setattr(slots, "ProcessPerDevice", Noting)
     study = on("cuda", small_study)
     assert machine_of(study, None, tmp_path).slots == 6
@@ -86,15 +86,15 @@ def test_what_is_tried_beforehand_runs_where_a_trial_would(
     """The whole way from `run`: the environment that the rehearsal's one process is given."""
     environments: list[dict[str, str]] = []
 
-    def tried(located: object, study: Study, samples: object) -> None:
+    def tried(located: object, study: Study, samples: object, place: Place) -> None:
         monkeypatch.setattr(slots, "ProcessPerDevice", environments.extend)
-        one_process(study)
+        place.one_process(study)
 
     monkeypatch.setattr(slots, "cuda_devices", lambda: ["2", "5"])
     monkeypatch.setattr(run, "read_data", lambda located, study, root: {})
     monkeypatch.setattr(run, "rehearse_parts", tried)
     located = Located(small_study, "", RunFolder(tmp_path), False, tmp_path / "small.yaml", "", "")
-    run._prepare_data(located, on(device, small_study), tmp_path)
+    run._prepare_data(located, on(device, small_study), Paths(tmp_path, tmp_path), ThisMachine())
     assert environments == [environment]
 
 

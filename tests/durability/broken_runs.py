@@ -30,6 +30,9 @@ STUDY = (
 )
 """24 trials of a fifth of a second with several checkpoints within each."""
 
+FEWER = STUDY.replace("seeds: 8", "seeds: 2").replace("epochs: 8", "epochs: 16")
+"""Six trials of half a second or more."""
+
 BEST_ONLY = STUDY.replace("keep: all, ", "")
 """The same, which keeps the weights of each arm's best trial, as by default."""
 

@@ -7,18 +7,21 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
 from live_processes import all_gone
+from ray_clusters import real_cluster
 
 from ablation.executors import process_per_device
 from ablation.executors.in_process import open_executor
 from ablation.executors.process_per_device import ProcessPerDevice
 from ablation.failures import ProcessEndedError
 
-Factory = Callable[[], Executor]
+Factory = Callable[[int], Executor]
+"""An executor of so many slots."""
 
 
 class Recorder:
@@ -79,14 +82,34 @@ def sleep_long(link: Recorder) -> None:
     time.sleep(600)
 
 
-def open_processes() -> Executor:
-    return ProcessPerDevice([{}])
+def open_processes(slots: int) -> Executor:
+    return ProcessPerDevice([{}] * slots)
 
 
-@pytest.fixture(params=[open_executor, open_processes], ids=["in_process", "process_per_device"])
-def executor(request: pytest.FixtureRequest) -> Iterator[Executor]:
-    factory: Factory = request.param
-    with factory() as opened:
+def open_ray(slots: int) -> Executor:
+    from ablation.executors.ray_cluster import RayCluster, Room, Terms
+    from ablation.executors.ray_nodes import nodes
+
+    return RayCluster(dict.fromkeys(nodes(), Room(slots)), Terms(1, slots, lambda node: Room(slots), pytest.fail))
+
+
+@pytest.fixture(scope="module", params=["process_per_device", "ray_cluster"])
+def open_slots(request: pytest.FixtureRequest) -> Iterator[Factory]:
+    """Of the executors that give each slot a process."""
+    if request.param == "process_per_device":
+        yield open_processes
+        return
+    with ExitStack() as stack:
+        cluster = stack.enter_context(real_cluster(cpus=2))
+        from ablation.executors.ray_nodes import joined
+
+        stack.enter_context(joined(cluster.address))
+        yield open_ray
+
+
+@pytest.fixture(params=[None, "with processes"], ids=["in_process", "with_processes"])
+def executor(request: pytest.FixtureRequest, open_slots: Factory) -> Iterator[Executor]:
+    with open_slots(1) if request.param else open_executor() as opened:
         yield opened
 
 
@@ -125,14 +148,14 @@ def test_an_error_belongs_to_its_own_future(executor: Executor) -> None:
     assert executor.submit(report_twice, 0, Recorder()).result(30) == ("heard 0", "heard 1")
 
 
-def test_a_process_is_kept_between_calls() -> None:
-    with ProcessPerDevice([{}]) as executor:
+def test_a_process_is_kept_between_calls(open_slots: Factory) -> None:
+    with open_slots(1) as executor:
         first, second = (executor.submit(process_of, Recorder()).result(30) for _ in range(2))
     assert first == second != os.getpid()
 
 
-def test_a_process_that_dies_loses_its_own_call_only() -> None:
-    with ProcessPerDevice([{}, {}]) as executor:
+def test_a_process_that_dies_loses_its_own_call_only(open_slots: Factory) -> None:
+    with open_slots(2) as executor:
         dying = executor.submit(end_process, Recorder())
         others = [executor.submit(report_twice, 0, Recorder()) for _ in range(4)]
         with pytest.raises(ProcessEndedError, match="SIGKILL"):
@@ -145,10 +168,10 @@ def stop_oneself(link: Recorder) -> None:
     os.kill(os.getpid(), signal.SIGSTOP)
 
 
-def test_a_process_that_gives_no_sign_of_life_is_ended() -> None:
+def test_a_process_that_gives_no_sign_of_life_is_ended(open_slots: Factory) -> None:
     link = Recorder()
     link.patience = 1.0
-    with ProcessPerDevice([{}]) as executor:
+    with open_slots(1) as executor:
         with pytest.raises(ProcessEndedError, match="no sign of life"):
             executor.submit(stop_oneself, link).result(30)
         assert executor.submit(process_of, Recorder()).result(30) != link.heard[0]
@@ -164,8 +187,8 @@ def spoil(spoilt: bool, link: Recorder) -> Spoilt:
     return Spoilt(os.getpid(), spoilt)
 
 
-def test_a_process_that_was_spoilt_runs_nothing_more() -> None:
-    with ProcessPerDevice([{}]) as executor:
+def test_a_process_that_was_spoilt_runs_nothing_more(open_slots: Factory) -> None:
+    with open_slots(1) as executor:
         processes = [executor.submit(spoil, spoilt, Recorder()).result(30).process for spoilt in (False, True, False)]
     assert processes[0] == processes[1] != processes[2]
 
@@ -176,8 +199,8 @@ def test_each_slot_has_its_own_device() -> None:
         assert {future.result(30) for future in futures} == {"0", "1"}
 
 
-def test_shutdown_without_waiting_ends_what_runs() -> None:
-    executor = ProcessPerDevice([{}])
+def test_shutdown_without_waiting_ends_what_runs(open_slots: Factory) -> None:
+    executor = open_slots(1)
     started = threading.Event()
 
     class Signal(Recorder):
@@ -189,11 +212,12 @@ def test_shutdown_without_waiting_ends_what_runs() -> None:
     running = executor.submit(sleep_long, link)
     waiting = executor.submit(process_of, link)
     assert started.wait(30)
+    began = time.monotonic()
     executor.shutdown(wait=False, cancel_futures=True)
+    assert time.monotonic() - began < 5
     assert isinstance(running.exception(5), ProcessEndedError)
     assert waiting.cancelled()
-    with pytest.raises(ProcessLookupError):
-        os.kill(int(str(link.heard[0])), 0)
+    assert all_gone([int(str(link.heard[0]))], 5)
 
 
 def test_shutdown_without_waiting_ends_a_process_that_was_still_starting(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -216,14 +240,14 @@ def test_shutdown_without_waiting_ends_a_process_that_was_still_starting(monkeyp
     assert isinstance(running.exception(5), ProcessEndedError)
 
 
-def test_a_link_that_raises_ends_the_process_that_waits_for_it() -> None:
+def test_a_link_that_raises_ends_the_process_that_waits_for_it(open_slots: Factory) -> None:
     class Fenced(Recorder):
         def report(self, content: object) -> str:
             super().report(content)
             raise LookupError("no longer")
 
     link = Fenced()
-    with ProcessPerDevice([{}]) as executor:
+    with open_slots(1) as executor:
         with pytest.raises(LookupError, match="no longer"):
             executor.submit(sleep_long, link).result(30)
         assert all_gone([int(str(link.heard[0]))], 10)
@@ -238,13 +262,23 @@ def start_a_process(end: bool, link: Recorder) -> None:
 
 
 @pytest.mark.parametrize("end", [True, False], ids=["ends by itself", "hangs"])
-def test_what_a_process_has_started_ends_with_it(end: bool) -> None:
+def test_what_a_process_has_started_ends_with_it(open_slots: Factory, end: bool) -> None:
     link = Recorder()
     link.patience = 1.0
-    with ProcessPerDevice([{}]) as executor:
+    with open_slots(1) as executor:
         with pytest.raises(ProcessEndedError):
             executor.submit(start_a_process, end, link).result(30)
         assert all_gone([int(str(link.heard[0]))], 10)
+
+
+def test_what_a_process_has_started_ends_at_a_shutdown_without_waiting(open_slots: Factory) -> None:
+    link, executor = Recorder(), open_slots(1)
+    running = executor.submit(start_a_process, False, link)
+    while not link.heard:
+        time.sleep(0.05)
+    executor.shutdown(wait=False)
+    assert isinstance(running.exception(5), ProcessEndedError)
+    assert all_gone([int(str(link.heard[0]))], 5)
 
 
 def fork(link: Recorder) -> None:
@@ -253,6 +287,6 @@ def fork(link: Recorder) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def test_the_end_of_a_process_is_seen_though_a_fork_keeps_its_connection() -> None:
-    with ProcessPerDevice([{}]) as executor, pytest.raises(ProcessEndedError, match="SIGKILL"):
+def test_the_end_of_a_process_is_seen_though_a_fork_keeps_its_connection(open_slots: Factory) -> None:
+    with open_slots(1) as executor, pytest.raises(ProcessEndedError, match="SIGKILL"):
         executor.submit(fork, Recorder()).result(10)

@@ -76,7 +76,7 @@ def came_of(futures: list[Future[object]]) -> list[object]:
 def until_aside(executor: ProcessPerDevice, function: Callable[..., object], slots: int) -> list[object]:
     """What came of calls, as many at a time as there are slots, until a device is set aside."""
     results: list[object] = []
-    while not executor.slots_aside() and len(results) < 100:
+    while executor.room() == slots and len(results) < 100:
         results += came_of([executor.submit(function, Link(f"trial {len(results) + at}")) for at in range(slots)])
     return results
 
@@ -87,7 +87,7 @@ def test_a_device_that_fails_again_and_again_gets_nothing_more(function: Callabl
     with ProcessPerDevice(environments("0", "1"), said.append) as executor:
         results = until_aside(executor, function, 2)
         after = came_of([executor.submit(function, Link("later")) for _ in range(4)])
-        assert executor.slots_aside() == 1
+        assert executor.room() == 1
     assert STRIKES <= sum(one != "1" for one in results) <= STRIKES + 1
     assert after == ["1"] * 4
     assert len(said) == 1
@@ -98,7 +98,7 @@ def test_all_slots_of_a_device_go_with_it() -> None:
     said: list[str] = []
     with ProcessPerDevice(environments("0", "1", "0", "1"), said.append) as executor:
         results = until_aside(executor, fail_on_the_first, 4)
-        assert executor.slots_aside() == 2
+        assert executor.room() == 2
     assert STRIKES <= sum(one == BROKEN for one in results) <= STRIKES + 2
     assert len(said) == 1
 
@@ -109,13 +109,13 @@ def test_a_trial_that_ends_its_process_everywhere_costs_no_device() -> None:
         assert all(isinstance(one, ProcessEndedError) for one in ended)
         ended = came_of([executor.submit(end_anywhere, Link(f"trial {at}")) for at in range(6)])
         assert all(isinstance(one, ProcessEndedError) for one in ended)
-        assert executor.slots_aside() == 0
+        assert executor.room() == 2
 
 
 def test_what_is_killed_from_outside_costs_no_device() -> None:
     with ProcessPerDevice(environments("0", "1"), pytest.fail) as executor:
         came_of([executor.submit(end_from_outside, Link(f"trial {at}")) for at in range(16)])
-        assert executor.slots_aside() == 0
+        assert executor.room() == 2
 
 
 def test_a_success_clears_a_device_and_the_last_one_stays() -> None:
@@ -168,7 +168,7 @@ def drive_on(executor: Executor, machine: Machine, study_file: Path) -> RunFolde
 def test_a_study_ends_whole_though_a_device_is_broken(tmp_path: Path, write_study: StudyWriter) -> None:
     said: list[str] = []
     executor = ProcessPerDevice(environments("0", "1"), said.append)
-    machine = Machine(executor, 2, tmp_path, executor.slots_aside)
+    machine = Machine(executor, 2, tmp_path, executor.room)
     folder = drive_on(executor, machine, write_study(SMALL.replace("seeds: 2", "seeds: 4")))
     records = folder.records()
     assert [record.outcome and record.outcome.status for record in records] == ["complete"] * 12

@@ -23,6 +23,8 @@ def run(
         typer.Option(help="Begin anew under this name, beside what was begun with the file before.", metavar="NAME"),
     ] = None,
     slots: options.Slots = "auto",
+    executor: options.Executor = "processes",
+    address: options.Address = None,
     max_hours: options.MaxHours = None,
     runs_dir: options.RunsDir = options.RUNS,
     data_dir: options.DataDir = None,
@@ -43,15 +45,14 @@ def run(
             wanted = Wanted(study, runs_dir, scale, tuple(overrides or ()), device, fork)
             check_file(wanted)
             if trial is None:
-                _begin_imports()
+                _begin_imports(executor)
             from ablation.cli.run import How, run_study
             from ablation.cli.single import run_single
         if trial is not None:
+            options.refuse_cluster(executor, "--trial")
             return run_single(wanted, trial, data_dir, take_over, stop)
-        how = How(
-            options.parse_slots(slots), max_hours, data_dir, storage, not no_tracking, fail_fast, as_json, take_over
-        )
-        return run_study(wanted, how, stop)
+        given = options.parse_slots(slots), max_hours, data_dir, storage, not no_tracking, fail_fast, as_json
+        return run_study(wanted, How(*given, take_over, executor, address), stop)
 
 
 @app.command()
@@ -80,7 +81,7 @@ def plan(
             wanted = Wanted(study, runs_dir, scale, tuple(overrides or ()), device)
             check_file(wanted)
             if calibrate:
-                _begin_imports()
+                _begin_imports("processes")
             from ablation.cli.plan import Planning, plan_study
         plan_study(wanted, Planning(options.parse_slots(slots), data_dir, calibrate, as_json, detect))
 
@@ -157,6 +158,8 @@ def confirm(
     ] = None,
     scale: options.Scale = None,
     slots: options.Slots = "auto",
+    executor: options.Executor = "processes",
+    address: options.Address = None,
     max_hours: options.MaxHours = None,
     runs_dir: options.RunsDir = options.RUNS,
     data_dir: options.DataDir = None,
@@ -173,13 +176,12 @@ def confirm(
             from ablation.cli.locate import find_folder
 
             find_folder(study, runs_dir, scale).beginning()  # what is wrong is told before torch is loaded
-            _begin_imports()
+            _begin_imports(executor)
             from ablation.cli.confirm import Asked, confirm_study
             from ablation.cli.run import How
-        how = How(
-            options.parse_slots(slots), max_hours, data_dir, storage, not no_tracking, fail_fast, as_json, take_over
-        )
-        confirm_study(Asked(study, runs_dir, scale, top, seeds, fork), how, request)
+        given = options.parse_slots(slots), max_hours, data_dir, storage, not no_tracking, fail_fast, as_json
+        asked = Asked(study, runs_dir, scale, top, seeds, fork)
+        confirm_study(asked, How(*given, take_over, executor, address), request)
 
 
 @app.command()
@@ -191,8 +193,10 @@ def stop(study: options.StudyArgument, scale: options.Scale = None, runs_dir: op
     stop_study(find_folder(study, runs_dir, scale))
 
 
-def _begin_imports() -> None:
-    """Importing torch takes seconds: the server of the workers does it while this process does."""
+def _begin_imports(executor: str) -> None:
+    """Importing torch takes seconds: the server of this machine's workers does it while this process does."""
+    if executor != "processes":
+        return
     from ablation.executors.process_per_device import preload
 
     preload("ablation.worker", "ablation.training.first_optimizer")
