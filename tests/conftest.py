@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from https_site import Site, serving, write_certificate
 from small_studies import SEARCH, SMALL, StudyWriter, load
 
 from ablation.study import Study
@@ -16,7 +17,8 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 def _lies_in(folder: Path, module: object) -> bool:
-    places = [getattr(module, "__file__", None), *getattr(module, "__path__", ())]
+    own = vars(module)  # torch.classes makes up any attribute that it is asked for
+    places = [own.get("__file__"), *own.get("__path__", ())]
     return any(place and Path(place).is_relative_to(folder) for place in places)
 
 
@@ -67,3 +69,20 @@ def browser() -> Iterator[object]:
         chromium = playwright.chromium.launch(executable_path=found, args=arguments)
         yield chromium
         chromium.close()
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Key and certificate of the HTTPS server that downloads are tested against."""
+    pytest.importorskip("cryptography", reason="makes the server's certificate; comes with the dev extra")
+    path = tmp_path_factory.mktemp("tls") / "server.pem"
+    write_certificate(path)
+    return path
+
+
+@pytest.fixture
+def site(certificate: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
+    """That server."""
+    monkeypatch.setenv("no_proxy", "*")
+    with serving(certificate) as site:
+        yield site

@@ -71,7 +71,7 @@ OWNERS = {
     "plotly": {"report", "loading"},
     "jinja2": {"report"},
     "pandas": {"analysis", "loading"},
-    "scipy": {"analysis"},
+    "scipy": {"analysis", "datasets"},
     "torch": {"training", "worker", "preparation", "models", "augmentations", "preprocessing", "optimizers", "cli"}
     | {"sending", "rehearsal", "exporting", "previews", "contracts"},
     "numpy": {"training", "worker", "analysis", "report", "datasets", "seen_images", "exporting"}
@@ -95,7 +95,8 @@ OWNERS = {
 }
 """Which files or folders may import which package. A package that is not here may be imported by none."""
 
-LATE = {"mlflow": {"tracking"}, "torch": {"cli"}, "sklearn": {"datasets"}, "pyarrow": {"sources"}}
+LATE = {"mlflow": {"tracking"}, "torch": {"cli"}, "sklearn": {"datasets"}, "scipy": {"datasets"}}
+LATE |= {"pyarrow": {"sources"}}
 LATE |= {"onnxruntime": {"exporting"}, "timm": {"models"}, "torchvision": {"models"}}
 LATE |= {"optuna_dashboard": {"sampling"}}
 """Where a package may be imported inside of functions alone, since importing it costs half a second or more."""

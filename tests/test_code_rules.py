@@ -71,7 +71,7 @@ UNSAFE_MODULES = {
     "ftplib",
 }
 ALLOWED = [("sources.cifar_batches", {"pickle"}), ("training.generators", {"random"})]
-"""The official batches of CIFAR-10 are pickles: read there by an Unpickler that makes arrays alone."""
+"""The official batches of CIFAR-10 and CIFAR-100 are pickles: read there by an Unpickler that makes arrays alone."""
 
 IMPORTERS = {"components", "sampling"}
 """The files that import what a study file names."""

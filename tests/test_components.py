@@ -26,7 +26,7 @@ def signature_of(parameters: str, above: str = "") -> Any:
 @pytest.mark.parametrize(
     ("kind", "known"),
     [
-        ("dataset", {"cifar10", "digits", "synthetic"}),
+        ("dataset", {"cifar10", "cifar100", "digits", "fashion_mnist", "image_folder", "mnist", "parquet", "stl10"}),
         ("model", {"convnext", "densenet", "mlp", "plain", "resnet", "small", "timm", "torchvision", "vgg", "vit"}),
         ("preprocessing", {"normalize", "whiten"}),
         ("augmentation", {"color_jitter", "crop", "cutmix", "cutout", "flip", "mixup", "randaugment"}),

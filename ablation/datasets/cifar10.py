@@ -2,34 +2,30 @@
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-import numpy as np
-
-from ablation.errors import AblationError, InputError
+from ablation.errors import InputError
 from ablation.settings import Count
 from ablation.sources.cifar_batches import read_batches
 from ablation.sources.decoded import load_or_decode
-from ablation.sources.downloads import Archive, obtain
-from ablation.sources.image_files import find_images, find_shards, read_folders, read_parquet
+from ablation.sources.downloads import Archive, obtain, ways_out
+from ablation.sources.encoded import Frame
+from ablation.sources.halves import whole
+from ablation.sources.image_folders import find_images, read_folders
+from ablation.sources.parquet_files import Columns, find_shards, read_parquet
 from ablation.sources.roots import find_cache_root
-from ablation.sources.stratified import stratified_subset
-from ablation.splits import Extent, LabelledImages, Splits, fingerprint_of
+from ablation.sources.stratified import smaller
+from ablation.splits import Extent, LabelledImages, Splits
 
 CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 SIDE = 32
+FRAME = Frame(SIDE, exact=True)
+COLUMNS = Columns("img", "label")
+"""As in the data set uoft-cs/cifar10 of Hugging Face."""
 
-# The page of the data set publishes the MD5 c58f30108f718f92721af3b95e74349a; the sha256 is the one Keras downloads by.
-ARCHIVE = Archive(
-    url="https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz",
-    sha256="6d958be074577803d12ecdefd02955f39262c83c16fe9348329d7fe0b5c001ce",
-    size=170_498_071,
-    folder="cifar-10-batches-py",
-)
 # MD5 of the files in the archive, as torchvision publishes them.
 TRAIN_BATCHES = {
     "data_batch_1": "c99cafc152244af753f735de768cd75f",
@@ -40,7 +36,15 @@ TRAIN_BATCHES = {
 }
 TEST_BATCHES = {"test_batch": "40351d587109b95175f43aff81a1287e"}
 
-_SUBSET_SEED = 10
+# The page of the data set publishes the MD5 c58f30108f718f92721af3b95e74349a; the sha256 is the one Keras downloads by.
+ARCHIVE = Archive(
+    url="https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz",
+    sha256="6d958be074577803d12ecdefd02955f39262c83c16fe9348329d7fe0b5c001ce",
+    size=170_498_071,
+    folder="cifar-10-batches-py",
+    files=(*TRAIN_BATCHES, *TEST_BATCHES, "batches.meta"),
+    unpacked=200_000_000,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +63,7 @@ def build(root: Path, *, train_size: Count | None = None, test_size: Count | Non
         raise InputError(f"{root} cannot be read: {error}") from error
     source = source or fetch(root, ARCHIVE)
     splits = load_or_decode(find_cache_root(), "cifar10", source.files, partial(_decode, source))
-    if train_size is None and test_size is None:
-        return splits
-    train = stratified_subset(splits.train, train_size, _SUBSET_SEED, "train_size")
-    test = stratified_subset(splits.test, test_size, _SUBSET_SEED, "test_size")
-    return Splits(train, test, CLASSES, fingerprint_of(train, test, CLASSES))
+    return smaller(splits, train_size, test_size)
 
 
 def extent(*, train_size: Count | None = None, test_size: Count | None = None) -> Extent:
@@ -84,20 +84,14 @@ def find_source(root: Path) -> Source | None:
     return None
 
 
-def fetch(root: Path, archive: Archive, *, tls: ssl.SSLContext | None = None) -> Source:
+def fetch(root: Path, archive: Archive) -> Source:
     """Unpack the official archive under `root`, downloaded if need be. AblationError says the ways out."""
-    try:
-        folder = obtain(archive, root, tls=tls)
-    except InputError:
-        raise
-    except AblationError as error:
-        raise AblationError(
-            f"CIFAR-10 is not under {root} and could not be fetched: {error}\nThere are three ways out:\n"
-            f"  1. put it there: {archive.name} or its folder {archive.folder}, Parquet files (train-*.parquet and "
-            "test-*.parquet), or folders of images (train/<class>/* and test/<class>/*);\n"
-            "  2. name the folder that has it, by --data-dir or ABLATE_DATA;\n"
-            f"  3. go online and run the same command again, to download {archive.size / 1e6:.0f} MB from {archive.url}"
-        ) from error
+    forms = (
+        f"{archive.name} or its folder {archive.folder}, Parquet files (train-*.parquet and test-*.parquet), or "
+        "folders of images (train/<class>/* and test/<class>/*)"
+    )
+    with ways_out("CIFAR-10", root, forms, [archive]):
+        folder = obtain(archive, root)
     source = batches_in(folder, TRAIN_BATCHES, TEST_BATCHES)
     if source is None:
         raise InputError(
@@ -123,23 +117,22 @@ def _parquet_in(folder: Path) -> Source | None:
         return None
     if not train or not test:
         raise InputError(f"{folder} has no {'test' if train else 'train'}-*.parquet; both splits are needed")
-    return Source(
-        (*train, *test), lambda: (read_parquet(train, len(CLASSES), SIDE), read_parquet(test, len(CLASSES), SIDE))
-    )
+    read = partial(read_parquet, columns=COLUMNS, num_classes=len(CLASSES), frame=FRAME)
+    return Source((*train, *test), lambda: (read(train), read(test)))
 
 
 def _folders_in(folder: Path) -> Source | None:
     # A folder named train may be any data set's; one class of ours in it tells that it is this one.
     if not any((folder / split / name).is_dir() for split in ("train", "test") for name in CLASSES):
         return None
-    train, test = find_images(folder / "train", CLASSES), find_images(folder / "test", CLASSES)
-    return Source((*train, *test), lambda: (read_folders(train, CLASSES, SIDE), read_folders(test, CLASSES, SIDE)))
+    places = [folder / split for split in ("train", "test")]
+    train, test = (find_images(place, CLASSES) for place in places)
+
+    def read() -> tuple[LabelledImages, LabelledImages]:
+        return read_folders(places[0], train, CLASSES, FRAME), read_folders(places[1], test, CLASSES, FRAME)
+
+    return Source((*train, *test), read)
 
 
 def _decode(source: Source) -> Splits:
-    train, test = source.read()
-    for split, part in (("training", train), ("test", test)):
-        counts = np.bincount(part.labels, minlength=len(CLASSES))
-        if not counts.all():
-            raise InputError(f"{source.files[0].parent}: no {split} image is of the class {CLASSES[counts.argmin()]}")
-    return Splits(train, test, CLASSES, fingerprint_of(train, test, CLASSES))
+    return whole(*source.read(), CLASSES, source.files[0].parent)

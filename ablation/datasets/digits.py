@@ -12,7 +12,7 @@ from ablation.errors import InputError
 from ablation.settings import Count
 from ablation.sources.decoded import load_or_decode
 from ablation.sources.roots import find_cache_root
-from ablation.sources.stratified import stratified_indices, stratified_subset
+from ablation.sources.stratified import apart, stratified_subset
 from ablation.splits import LabelledImages, Splits, fingerprint_of
 
 CLASSES = tuple("0123456789")
@@ -42,7 +42,5 @@ def _whole(test_size: int) -> Splits:
     most = len(labels) - len(CLASSES)
     if not len(CLASSES) <= test_size <= most:
         raise InputError(f"test_size is {test_size}; give {len(CLASSES)} to {most}, an image a class for either split")
-    tested = np.zeros(len(labels), dtype=bool)
-    tested[stratified_indices(labels, test_size, _SPLIT_SEED)] = True
-    train, test = (LabelledImages(images[rows], labels[rows]) for rows in (~tested, tested))
+    train, test = apart(LabelledImages(images, labels), test_size, _SPLIT_SEED)
     return Splits(train, test, CLASSES, fingerprint_of(train, test, CLASSES))

@@ -6,7 +6,6 @@ published one, and then by an unpickler that knows no name but the three that a 
 
 from __future__ import annotations
 
-import hashlib
 import io
 import pickle
 from collections.abc import Mapping
@@ -16,32 +15,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ablation.errors import InputError
+from ablation.sources.checksums import read_checked
 from ablation.splits import LabelledImages
 
 
-def read_batches(folder: Path, checksums: Mapping[str, str], side: int) -> LabelledImages:
+def read_batches(folder: Path, checksums: Mapping[str, str], side: int, *, labels: str = "labels") -> LabelledImages:
     """The images of the files that `checksums` names, with the MD5 of each, one file after the other.
 
-    InputError, with the name of the file, where one is missing, is not the expected one or is no such batch.
+    `labels` is the batches' own name for the class numbers. InputError, with the name of the file, where one is
+    missing, is not the expected one or is no such batch.
     """
-    parts = [_read_batch(folder / name, md5, side) for name, md5 in checksums.items()]
+    parts = [_read_batch(folder / name, md5, side, labels) for name, md5 in checksums.items()]
     return LabelledImages(
         np.concatenate([part.images for part in parts]), np.concatenate([part.labels for part in parts])
     )
 
 
-def _read_batch(path: Path, md5: str, side: int) -> LabelledImages:
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {error}; delete its folder to download it again") from error
-    found = hashlib.md5(content, usedforsecurity=False).hexdigest()
-    if found != md5:
-        raise InputError(f"{path}: its MD5 is {found} instead of {md5}; delete its folder to download it again")
+def _read_batch(path: Path, md5: str, side: int, key: str) -> LabelledImages:
+    content = read_checked(path, md5, delete=path.parent)
     try:
         batch = _ArraysOnly(io.BytesIO(content), encoding="latin1").load()
         images = np.asarray(batch["data"], dtype=np.uint8).reshape(-1, 3, side, side)
-        labels = np.asarray(batch["labels"], dtype=np.int64)
+        labels = np.asarray(batch[key], dtype=np.int64)
     except (
         pickle.UnpicklingError,
         LookupError,

@@ -1,15 +1,16 @@
-"""Archives from the network, trusted only as far as their checksum goes. Knows no data set."""
+"""Files from the network, trusted only as far as their checksum goes. Knows no data set."""
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import http.client
 import os
 import shutil
 import ssl
-import sys
 import tarfile
-from collections.abc import Iterator
+import zlib
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO, BinaryIO
@@ -22,24 +23,33 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
 from ablation.errors import AblationError, InputError
+from ablation.sources.checksums import sha256_of
 
 _BLOCK = 1 << 18
 _TIMEOUT_SECONDS = 30.0
 
 
 @dataclass(frozen=True, slots=True)
-class Archive:
-    """A gzipped tar file on the network; `folder` is the one folder at its top, `size` is in bytes."""
+class Remote:
+    """A file on the network; `size` is in bytes."""
 
     url: str
     sha256: str
     size: int
-    folder: str
 
     @property
     def name(self) -> str:
         """The file name in the address."""
         return PurePosixPath(urlsplit(self.url).path).name
+
+
+@dataclass(frozen=True, slots=True)
+class Archive(Remote):
+    """A gzipped tar file: which files are taken out of the one folder at its top, and their most bytes together."""
+
+    folder: str
+    files: tuple[str, ...]
+    unpacked: int
 
 
 def obtain(archive: Archive, root: Path, *, tls: ssl.SSLContext | None = None) -> Path:
@@ -51,114 +61,146 @@ def obtain(archive: Archive, root: Path, *, tls: ssl.SSLContext | None = None) -
     """
     target = root / archive.folder
     file = root / archive.name
-    if not target.exists():
-        _require_filter()
-    try:
-        root.mkdir(parents=True, exist_ok=True)
-        with FileLock(root / f".{archive.name}.lock"):
-            if target.exists():
-                return target
-            downloaded = not file.exists()
-            if downloaded and os.environ.get("ABLATE_OFFLINE"):
-                raise AblationError(f"{file} is not there, and ABLATE_OFFLINE forbids to download it")
-            if downloaded:
-                download(archive, file, tls=tls)
-            elif (found := _sha256(file)) != archive.sha256:
-                raise InputError(f"{file}: its sha256 is {found}, not {archive.sha256}; delete it to download it again")
-            extract(file, target)
-            if downloaded:
-                file.unlink()
-    except OSError as error:
-        raise AblationError(f"cannot write to {root}: {error}") from error
+    with _writing(root, f".{archive.name}.lock"):
+        if target.exists():
+            return target
+        downloaded = not file.exists()
+        if downloaded:
+            _download_online(archive, file, tls)
+        elif (found := sha256_of(file)) != archive.sha256:
+            raise InputError(f"{file}: its sha256 is {found}, not {archive.sha256}; delete it to download it again")
+        extract(file, target, archive)
+        if downloaded:
+            file.unlink()
     return target
 
 
-def download(archive: Archive, target: Path, *, tls: ssl.SSLContext | None = None) -> None:
-    """Write the file at the archive's address to `target`, by https alone, also across redirects.
+def obtain_files(remotes: Sequence[Remote], folder: Path, *, tls: ssl.SSLContext | None = None) -> None:
+    """Download into `folder` those of the files that are not there. Promises and errors are those of `obtain`."""
+    with _writing(folder, ".download.lock"):
+        for remote in remotes:
+            if not (folder / remote.name).exists():
+                _download_online(remote, folder / remote.name, tls)
+
+
+@contextlib.contextmanager
+def ways_out(title: str, root: Path, forms: str, remotes: Sequence[Remote]) -> Iterator[None]:
+    """Where a data set cannot be fetched within this, the error says what to do instead."""
+    try:
+        yield
+    except InputError:
+        raise
+    except AblationError as error:
+        size = sum(remote.size for remote in remotes) / 1e6
+        address = remotes[0].url if len(remotes) == 1 else remotes[0].url.removesuffix(remotes[0].name)
+        raise AblationError(
+            f"{title} is not under {root} and could not be fetched: {error}\nThere are three ways out:\n"
+            f"  1. put it there: {forms};\n"
+            "  2. name the folder that has it, by --data-dir or ABLATE_DATA;\n"
+            f"  3. go online and run the same command again, to download {size:.0f} MB from {address}"
+        ) from error
+
+
+@contextlib.contextmanager
+def _writing(folder: Path, lock: str) -> Iterator[None]:
+    """Hold the lock of a folder, which is made if need be; what the disk refuses is an AblationError."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with FileLock(folder / lock):
+            yield
+    except OSError as error:
+        raise AblationError(f"cannot write to {folder}: {error}") from error
+
+
+def _download_online(remote: Remote, target: Path, tls: ssl.SSLContext | None) -> None:
+    if os.environ.get("ABLATE_OFFLINE"):
+        raise AblationError(f"{target} is not there, and ABLATE_OFFLINE forbids to download it")
+    download(remote, target, tls=tls)
+
+
+def download(remote: Remote, target: Path, *, tls: ssl.SSLContext | None = None) -> None:
+    """Write the file at the address to `target`, by https alone, also across redirects.
 
     The caller sees to it that no other process downloads to the same target. `tls` says which authorities are
     trusted, the system's by default. AblationError where it fails; then `target` is as it was.
     """
-    if urlsplit(archive.url).scheme != "https":
-        raise AblationError(f"{archive.url} is not an https address")
+    if urlsplit(remote.url).scheme != "https":
+        raise AblationError(f"{remote.url} is not an https address")
     partial = target.with_name(f".{target.name}.partial")
     try:
         partial.unlink(missing_ok=True)
         # Exclusive creation does not follow a link that somebody may have put there.
         with partial.open("xb") as out:
-            found = _copy(archive, out, tls or ssl.create_default_context())
+            found = _copy(remote, out, tls or ssl.create_default_context())
             out.flush()
             os.fsync(out.fileno())
-        if found != archive.sha256:
-            raise AblationError(f"{archive.url}: the sha256 of what came is {found}, not {archive.sha256}")
+        if found != remote.sha256:
+            raise AblationError(f"{remote.url}: the sha256 of what came is {found}, not {remote.sha256}")
         partial.replace(target)
     except (OSError, http.client.HTTPException) as error:
         if isinstance(error, HTTPError):
             error.close()  # it is the response, too, and holds the connection
-        raise AblationError(f"cannot download {archive.url} to {target}: {error}") from error
+        raise AblationError(f"cannot download {remote.url} to {target}: {error}") from error
     finally:
         partial.unlink(missing_ok=True)
 
 
-def extract(file: Path, target: Path) -> None:
-    """Unpack the folder `target.name` of a gzipped tar file to `target`, all of it or nothing.
+def extract(file: Path, target: Path, archive: Archive) -> None:
+    """Copy the archive's files out of a gzipped tar file into the new folder `target`, all of them or nothing.
 
-    AblationError where the file is damaged or holds anything but plain files and folders inside that folder.
+    They get the names that we know, so no name in the archive decides where anything is written; what else it holds is
+    passed over. AblationError where the file is damaged, or one of them is missing, no plain file or too large.
     """
-    _require_filter()
     partial = target.with_name(f".{target.name}.partial")
+    wanted = {PurePosixPath(archive.folder, name): name for name in archive.files}
+    room = archive.unpacked
     _remove(partial)
     try:
         partial.mkdir()
         with tarfile.open(file, "r:gz") as tar:
             for member in tar:
-                _refuse_strange(member, file, target.name)
-            tar.extractall(partial, filter="data")
-        (partial / target.name).rename(target)
-    except (tarfile.TarError, EOFError, OSError) as error:
+                name = wanted.pop(PurePosixPath(member.name), None)
+                if name is None:
+                    continue
+                room -= member.size
+                stream = tar.extractfile(member) if member.isfile() else None
+                if stream is None or room < 0:
+                    wrong = "no plain file" if stream is None else f"too large ({member.size:,} bytes)"
+                    raise AblationError(f"{file}: nothing unpacked, as {member.name!r} is {wrong}")
+                with stream, (partial / name).open("xb") as out:
+                    shutil.copyfileobj(stream, out)
+                if not wanted:
+                    break
+        if wanted:
+            raise AblationError(f"{file}: nothing unpacked, as it has no {next(iter(wanted))}")
+        partial.rename(target)
+    except (tarfile.TarError, EOFError, OSError, zlib.error) as error:
         raise AblationError(f"cannot unpack {file}: {error}") from error
     finally:
         _remove(partial)
 
 
-def _require_filter() -> None:
-    """Refuse before anything is downloaded what could not be unpacked afterwards."""
-    if not hasattr(tarfile, "data_filter"):
-        found = ".".join(map(str, sys.version_info[:3]))
-        raise AblationError(
-            f"unpacking an archive safely needs Python 3.11.4 or newer, and this is {found}. Use a newer one, or "
-            "unpack the archive yourself."
-        )
-
-
-def _refuse_strange(member: tarfile.TarInfo, file: Path, folder: str) -> None:
-    path = PurePosixPath(member.name)
-    inside = path.parts[:1] == (folder,) and ".." not in path.parts and "\\" not in member.name
-    if not inside or not (member.isfile() or member.isdir()):
-        raise AblationError(f"{file}: nothing unpacked, as {member.name!r} is not a plain file or folder in {folder!r}")
-
-
-def _copy(archive: Archive, out: BinaryIO, tls: ssl.SSLContext) -> str:
+def _copy(remote: Remote, out: BinaryIO, tls: ssl.SSLContext) -> str:
     """Copy the body, with a progress bar on stderr, and return its sha256."""
     opener = build_opener(HTTPSHandler(context=tls), _HttpsRedirects())
-    request = Request(archive.url, headers={"User-Agent": "ablation-harness"})  # noqa: S310  the scheme was checked
+    request = Request(remote.url, headers={"User-Agent": "ablation-harness"})  # noqa: S310  the scheme was checked
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
     sha256, came = hashlib.sha256(), 0
     with (
         opener.open(request, timeout=_TIMEOUT_SECONDS) as response,
         Progress(*columns, console=Console(stderr=True)) as progress,
     ):
-        bar = progress.add_task(archive.name, total=archive.size)
+        bar = progress.add_task(remote.name, total=remote.size)
         for block in _blocks(response):
             came += len(block)
-            if came > archive.size:
+            if came > remote.size:
                 break
             sha256.update(block)
             out.write(block)
             progress.update(bar, completed=came)
-    if came != archive.size:
-        more_or_less = "more than" if came > archive.size else f"{came:,} instead of"
-        raise AblationError(f"{archive.url}: {more_or_less} {archive.size:,} bytes came; try again later")
+    if came != remote.size:
+        more_or_less = "more than" if came > remote.size else f"{came:,} instead of"
+        raise AblationError(f"{remote.url}: {more_or_less} {remote.size:,} bytes came; try again later")
     return sha256.hexdigest()
 
 
@@ -172,11 +214,6 @@ class _HttpsRedirects(HTTPRedirectHandler):
             fp.close()
             raise AblationError(f"{req.full_url} redirects to {newurl}, which is not an https address")
         return super().redirect_request(req, fp, code, msg, headers, newurl)
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _blocks(stream: IO[bytes]) -> Iterator[bytes]:

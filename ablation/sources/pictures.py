@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import Image
 
 from ablation.errors import InputError
+from ablation.sources.encoded import FORMATS, bombs_refused, opened, upright
 
-_FORMATS = ("PNG", "JPEG")
 _MODES = {1: "L", 3: "RGB"}
-_EIGHT_BITS = {"1", "L", "LA", "P", "PA", "RGB", "RGBA", "CMYK", "YCbCr"}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,29 +35,24 @@ def read_picture(path: Path, shape: tuple[int, int, int]) -> Picture:
     channels, height, width = shape
     if channels not in _MODES:
         raise InputError(f"the model takes images of {channels} channels, and a picture has 1 or 3.")
-    try:
-        with Image.open(path, formats=_FORMATS) as opened:
-            if opened.mode not in _EIGHT_BITS:
-                raise InputError(f"{path} has more than 8 bits a channel ({opened.mode}). Save it with 8.")
-            upright = ImageOps.exif_transpose(opened)
-            changes = tuple(_changes(opened, upright, _MODES[channels], (width, height)))
-            picture = upright.convert(_MODES[channels])
-    except (OSError, SyntaxError, ValueError, EOFError, struct.error, Image.DecompressionBombError) as error:
-        raise InputError(f"{path} cannot be read as PNG or JPEG: {error}") from error
+    with bombs_refused(), opened(path, str(path), FORMATS) as image:
+        turned = upright(image, str(path))
+        changes = tuple(_changes(image, turned, _MODES[channels], (width, height)))
+        picture = turned.convert(_MODES[channels])
     if picture.size != (width, height):
         picture = picture.resize((width, height), Image.Resampling.BILINEAR)  # of Pillow: antialiased where it shrinks
     pixels = np.asarray(picture, dtype=np.uint8)
     return Picture(np.ascontiguousarray(pixels.reshape(height, width, channels).transpose(2, 0, 1)), changes)
 
 
-def _changes(opened: Image.Image, upright: Image.Image, mode: str, size: tuple[int, int]) -> Iterator[str]:
-    if opened.has_transparency_data:
+def _changes(image: Image.Image, turned: Image.Image, mode: str, size: tuple[int, int]) -> Iterator[str]:
+    if image.has_transparency_data:
         yield "its transparency was left out"
-    grey = opened.mode in {"1", "L", "LA"}
+    grey = image.mode in {"1", "L", "LA"}
     if grey != (mode == "L"):
         yield "made grey" if mode == "L" else "grey taken for colour"
-    if upright.size != size:
-        from_width, from_height = upright.size
+    if turned.size != size:
+        from_width, from_height = turned.size
         distorted = from_width * size[1] != from_height * size[0]
         shape = ", which changes its proportions" if distorted else ""
         yield f"resized from {from_width} x {from_height} to {size[0]} x {size[1]} pixels{shape}"

@@ -6,7 +6,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ablation.errors import InputError
-from ablation.splits import LabelledImages
+from ablation.splits import LabelledImages, Splits, fingerprint_of
+
+_SUBSET_SEED = 10
+
+
+def smaller(splits: Splits, train_size: int | None, test_size: int | None) -> Splits:
+    """Stratified draws of both splits, the same every time; all of one whose size is None.
+
+    InputError, naming the choice `train_size` or `test_size`, where it cannot be drawn.
+    """
+    if train_size is None and test_size is None:
+        return splits
+    train = stratified_subset(splits.train, train_size, _SUBSET_SEED, "train_size")
+    test = stratified_subset(splits.test, test_size, _SUBSET_SEED, "test_size")
+    return Splits(train, test, splits.classes, fingerprint_of(train, test, splits.classes))
 
 
 def stratified_indices(labels: NDArray[np.int64], size: int, seed: int) -> NDArray[np.int64]:
@@ -34,3 +48,11 @@ def stratified_subset(part: LabelledImages, size: int | None, seed: int, choice:
         raise InputError(f"{choice} is {size}; give {fewest} (an image a class) to {len(part)} (all), or leave it out")
     indices = stratified_indices(part.labels, size, seed)
     return LabelledImages(part.images[indices], part.labels[indices])
+
+
+def apart(part: LabelledImages, size: int, seed: int) -> tuple[LabelledImages, LabelledImages]:
+    """The images without a stratified draw of `size`, and that draw."""
+    drawn = np.zeros(len(part), dtype=bool)
+    drawn[stratified_indices(part.labels, size, seed)] = True
+    rest, taken = (LabelledImages(part.images[rows], part.labels[rows]) for rows in (~drawn, drawn))
+    return rest, taken

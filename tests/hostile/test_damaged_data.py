@@ -2,9 +2,12 @@
 
 import hashlib
 import io
+import json
 import pickle
 import random
+import struct
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -13,11 +16,17 @@ import pyarrow.parquet as pq
 import pytest
 from numpy.typing import NDArray
 from PIL import Image
+from scipy.io import savemat
 
+from ablation.datasets.svhn import read_matrices
 from ablation.errors import InputError
 from ablation.sources.cifar_batches import read_batches
 from ablation.sources.decoded import load_or_decode
-from ablation.sources.image_files import read_folders, read_parquet
+from ablation.sources.downloads import Remote
+from ablation.sources.encoded import Frame
+from ablation.sources.idx_files import read_idx
+from ablation.sources.image_folders import read_folders
+from ablation.sources.parquet_files import Columns, find_class_names, read_parquet
 from ablation.splits import LabelledImages, Splits, fingerprint_of
 
 SIDE = 8
@@ -25,16 +34,25 @@ IMAGES = np.random.default_rng(5).integers(0, 256, size=(6, SIDE, SIDE, 3), dtyp
 LABELS = np.arange(6, dtype=np.int64) % 2
 
 
+EXACT, FITTED = Frame(SIDE, exact=True), Frame(SIDE)
+COLUMNS = Columns("img", "label")
+
+
 def encoded(image: NDArray[np.uint8], kind: str) -> bytes:
+    """With what a camera writes beside the pixels: there, too, a bit may be wrong."""
+    exif = Image.Exif()
+    exif[0x0112] = 6
     out = io.BytesIO()
-    Image.fromarray(image).save(out, kind)
+    Image.fromarray(image).save(out, kind, **({} if kind in ("BMP", "PPM") else {"exif": exif}))
     return out.getvalue()
 
 
 def parquet_file(compression: str) -> bytes:
     out = io.BytesIO()
     images = [{"bytes": encoded(image, "PNG"), "path": "x"} for image in IMAGES]
-    pq.write_table(pa.table({"img": images, "label": LABELS}), out, compression=compression)
+    table = pa.table({"img": images, "label": LABELS})
+    names = {"info": {"features": {"label": {"names": ["cat", "dog"]}}}}
+    pq.write_table(table.replace_schema_metadata({"huggingface": json.dumps(names)}), out, compression=compression)
     return out.getvalue()
 
 
@@ -47,14 +65,49 @@ def read_batch(path: Path) -> LabelledImages:
     return read_batches(path.parent, {path.name: hashlib.md5(path.read_bytes()).hexdigest()}, SIDE)
 
 
+def idx_file() -> bytes:
+    return struct.pack(">HBBIII", 0, 8, 3, 18, SIDE, SIDE) + IMAGES.transpose(0, 3, 1, 2).tobytes()
+
+
+def read_idx_file(path: Path) -> LabelledImages:
+    images = read_idx(path, Remote("https://x/another.gz", "", 0), (18, SIDE, SIDE))
+    return LabelledImages(np.repeat(images[:, np.newaxis], 3, axis=1), np.zeros(len(images), np.int64))
+
+
+def matrices(compressed: bool) -> bytes:
+    out = io.BytesIO()
+    images = np.zeros((32, 32, 3, 6), np.uint8)
+    images[:SIDE, :SIDE] = IMAGES.transpose(1, 2, 3, 0)
+    savemat(out, {"X": images, "y": LABELS[:, np.newaxis].astype(np.uint8) + 1}, do_compression=compressed)
+    return out.getvalue()
+
+
+def read_svhn(path: Path) -> LabelledImages:
+    part = read_matrices(path, hashlib.sha256(path.read_bytes()).hexdigest())
+    return LabelledImages(part.images[:, :, :SIDE, :SIDE], part.labels)
+
+
+def read_image(path: Path, frame: Frame = FITTED) -> LabelledImages:
+    return read_folders(path.parent.parent, [path], [path.parent.name], frame)
+
+
+def read_rows(path: Path) -> LabelledImages:
+    classes = find_class_names([path], COLUMNS)
+    return read_parquet([path], COLUMNS, len(classes), FITTED)
+
+
 Reader = Callable[[Path], LabelledImages]
 FILES: dict[str, tuple[bytes, Reader]] = {
-    "plain parquet": (parquet_file("none"), lambda path: read_parquet([path], 2, SIDE)),
-    "packed parquet": (parquet_file("snappy"), lambda path: read_parquet([path], 2, SIDE)),
-    "PNG": (encoded(IMAGES[0], "PNG"), lambda path: read_folders([path], [path.parent.name], SIDE)),
-    "JPEG": (encoded(IMAGES[0], "JPEG"), lambda path: read_folders([path], [path.parent.name], SIDE)),
+    "plain parquet": (parquet_file("none"), lambda path: read_parquet([path], COLUMNS, 2, EXACT)),
+    "packed parquet": (parquet_file("snappy"), read_rows),
+    "PNG": (encoded(IMAGES[0], "PNG"), partial(read_image, frame=EXACT)),
+    "JPEG": (encoded(IMAGES[0], "JPEG"), partial(read_image, frame=EXACT)),
+    **{f"any {kind}": (encoded(IMAGES[0], kind), read_image) for kind in ("PNG", "JPEG", "WEBP", "BMP")},
     "batch": (batch_file(2), read_batch),
     "later batch": (batch_file(5), read_batch),
+    "IDX": (idx_file(), read_idx_file),
+    "matrices": (matrices(compressed=False), read_svhn),
+    "packed matrices": (matrices(compressed=True), read_svhn),
 }
 
 

@@ -42,7 +42,7 @@ def test_pickle_that_is_no_batch_runs_nothing(
 
 def test_missing_batch_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="batch cannot be read"):
-        read_batches(tmp_path, {"batch": "0"}, side=32)
+        read_batches(tmp_path, {"batch": "0" * 32}, side=32)
 
 
 def test_images_are_planes_of_red_green_and_blue(tmp_path: Path) -> None:
@@ -52,3 +52,12 @@ def test_images_are_planes_of_red_green_and_blue(tmp_path: Path) -> None:
     part = read_batches(tmp_path, {"batch": hashlib.md5(content).hexdigest()}, side=2)
     assert part.images[0].tolist() == [[[0, 1], [2, 3]], [[4, 5], [6, 7]], [[8, 9], [10, 11]]]
     assert part.labels.tolist() == [1, 0]
+
+
+def test_labels_have_a_name_of_their_own(tmp_path: Path) -> None:
+    content = pickle.dumps({"data": np.zeros((2, 12), np.uint8), "fine_labels": [7, 8], "coarse_labels": [1, 0]})
+    (tmp_path / "batch").write_bytes(content)
+    checksums = {"batch": hashlib.md5(content).hexdigest()}
+    assert read_batches(tmp_path, checksums, side=2, labels="coarse_labels").labels.tolist() == [1, 0]
+    with pytest.raises(InputError, match="is not a CIFAR batch: 'labels'"):
+        read_batches(tmp_path, checksums, side=2)

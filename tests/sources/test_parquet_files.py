@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-import io
+import json
 from pathlib import Path
 from typing import Any
 
@@ -8,35 +8,24 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from numpy.typing import NDArray
-from PIL import Image
+from encoded_images import IMAGE, encoded, rows, write_parquet
 
 from ablation.errors import InputError
-from ablation.sources.image_files import find_images, find_shards, read_folders, read_parquet
+from ablation.sources.encoded import Frame
+from ablation.sources.parquet_files import Columns, find_class_names, find_shards, read_parquet
 
-IMAGE = np.random.default_rng(3).integers(0, 256, size=(8, 8, 3), dtype=np.uint8)
-
-
-def encoded(image: NDArray[np.uint8] = IMAGE, mode: str = "RGB", kind: str = "PNG") -> bytes:
-    out = io.BytesIO()
-    Image.fromarray(image).convert(mode).save(out, kind)
-    return out.getvalue()
-
-
-def rows(*contents: bytes | None) -> list[dict[str, bytes | str | None]]:
-    return [{"bytes": content, "path": "x"} for content in contents]
+EXACT = Frame(8, exact=True)
+COLUMNS = Columns("img", "label")
 
 
 def parquet(folder: Path, columns: dict[str, Any]) -> Path:
-    path = folder / "train-00000-of-00001.parquet"
-    pq.write_table(pa.table(columns), path)
-    return path
+    return write_parquet(folder / "train-00000-of-00001.parquet", columns)
 
 
 def test_parquet_gives_planes_of_red_green_and_blue(tmp_path: Path) -> None:
     other = IMAGE[::-1].copy()
     path = parquet(tmp_path, {"label": [2, 0], "img": rows(encoded(), encoded(other)), "extra": ["a", "b"]})
-    part = read_parquet([path, path], 3, 8)
+    part = read_parquet([path, path], COLUMNS, 3, EXACT)
     np.testing.assert_array_equal(part.images[:2], np.stack([IMAGE, other]).transpose(0, 3, 1, 2))
     np.testing.assert_array_equal(part.images[2:], part.images[:2])
     assert part.labels.tolist() == [2, 0, 2, 0]
@@ -45,12 +34,15 @@ def test_parquet_gives_planes_of_red_green_and_blue(tmp_path: Path) -> None:
 def test_jpeg_is_read(tmp_path: Path) -> None:
     flat = np.full((8, 8, 3), 100, np.uint8)
     path = parquet(tmp_path, {"img": rows(encoded(flat, kind="JPEG")), "label": [0]})
-    assert np.abs(read_parquet([path], 1, 8).images.astype(int) - 100).max() <= 2
+    assert np.abs(read_parquet([path], COLUMNS, 1, EXACT).images.astype(int) - 100).max() <= 2
 
 
 STRANGE: dict[str, dict[str, Any]] = {
     "columns image, label; it needs img and label": {"image": rows(encoded()), "label": [1]},
-    "the column img is binary; it needs to be struct": {"img": [encoded()], "label": [1]},
+    "the column img is string; it needs to be struct<bytes: binary, path: string> or binary": {
+        "img": ["x"],
+        "label": [1],
+    },
     "the column label is string; it needs to be an integer": {"img": rows(encoded()), "label": ["cat"]},
     "row 1: the label is 10; it needs to be 0 to 9": {"img": rows(encoded(), encoded()), "label": [1, 10]},
     "row 0: the label is -1": {"img": rows(encoded()), "label": [-1]},
@@ -69,7 +61,7 @@ STRANGE: dict[str, dict[str, Any]] = {
 def test_strange_parquet_is_named(tmp_path: Path, message: str) -> None:
     path = parquet(tmp_path, STRANGE[message])
     with pytest.raises(InputError) as error:
-        read_parquet([path], 10, 8)
+        read_parquet([path], COLUMNS, 10, EXACT)
     assert message in str(error.value)
     assert str(path) in str(error.value)
 
@@ -79,7 +71,7 @@ def test_truncated_parquet_is_named(tmp_path: Path, keep: int) -> None:
     path = parquet(tmp_path, {"img": rows(encoded()), "label": [1]})
     path.write_bytes(path.read_bytes()[:keep])
     with pytest.raises(InputError, match=r"train-00000-of-00001\.parquet cannot be read as Parquet"):
-        read_parquet([path], 10, 8)
+        read_parquet([path], COLUMNS, 10, EXACT)
 
 
 def test_shards_are_in_order_and_complete(tmp_path: Path) -> None:
@@ -92,42 +84,54 @@ def test_shards_are_in_order_and_complete(tmp_path: Path) -> None:
         find_shards(tmp_path, "train")
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    for name in ("b/2.png", "a/1.png", "b/1.png", "a/.hidden", ".cache/x"):
-        path = tmp_path / "train" / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(encoded())
-    return tmp_path / "train"
+def test_a_column_of_bytes_is_read_too(tmp_path: Path) -> None:
+    path = parquet(tmp_path, {"img": [encoded()] * 600, "label": [1, 0] * 300})
+    part = read_parquet([path], COLUMNS, 2, EXACT)
+    assert part.labels.tolist() == [1, 0] * 300
+    np.testing.assert_array_equal(part.images[599], IMAGE.transpose(2, 0, 1))
+    parquet(tmp_path, {"img": [encoded(), None], "label": [1, 0]})
+    with pytest.raises(InputError, match="row 1 has no image"):
+        read_parquet([path], COLUMNS, 2, EXACT)
 
 
-def test_folders_give_the_classes(folder: Path) -> None:
-    paths = find_images(folder, ["b", "a"])
-    assert [path.relative_to(folder).as_posix() for path in paths] == ["b/1.png", "b/2.png", "a/1.png"]
-    part = read_folders(paths, ["b", "a"], 8)
-    assert part.labels.tolist() == [0, 0, 1]
-    np.testing.assert_array_equal(part.images[2], IMAGE.transpose(2, 0, 1))
+def test_class_names_stand_with_the_schema(tmp_path: Path) -> None:
+    columns = {"img": rows(encoded(), encoded()), "label": [2, 0]}
+    named = [write_parquet(tmp_path / name, columns, ["cat", "dog", "eel"]) for name in ("a", "b")]
+    assert find_class_names(named, COLUMNS) == ("cat", "dog", "eel")
+    write_parquet(named[1], columns, ["dog", "cat", "eel"])
+    with pytest.raises(InputError, match=r"b names other classes than .*a, or in another order"):
+        find_class_names(named, COLUMNS)
 
 
 @pytest.mark.parametrize(
-    ("classes", "message"), [(["a"], "'b' is none of them"), (["a", "b", "c"], "'c' is missing")], ids=["more", "fewer"]
+    "features",
+    [
+        {},
+        {"label": {"dtype": "int64"}},
+        {"label": {"names": "cat dog"}},
+        {"label": {"names": [1, 2, 3]}},
+        {"label": {"names": ["cat", "cat", "eel"]}},
+        {"label": {"names": []}},
+        [],
+    ],
+    ids=str,
 )
-def test_strange_and_missing_folders_are_named(folder: Path, classes: list[str], message: str) -> None:
-    with pytest.raises(InputError, match=f"train is to hold one folder a class .*; {message}"):
-        find_images(folder, classes)
+def test_without_usable_names_classes_are_numbers(tmp_path: Path, features: object) -> None:
+    table = pa.table({"img": rows(*[encoded()] * 3), "label": [2, 0, 1]})
+    for written in (json.dumps({"info": {"features": features}}), "no JSON", "[" * 100_000):
+        pq.write_table(table.replace_schema_metadata({"huggingface": written}), tmp_path / "a.parquet")
+        assert find_class_names([tmp_path / "a.parquet"], COLUMNS) == ("0", "1", "2")
 
 
-@pytest.mark.parametrize("mode", ["L", "P"])
-def test_grey_and_palette_images_become_rgb(folder: Path, mode: str) -> None:
-    grey = np.repeat(np.arange(64, dtype=np.uint8).reshape(8, 8, 1), 3, axis=2)
-    (folder / "a" / "1.png").write_bytes(encoded(grey, mode=mode))
-    part = read_folders([folder / "a" / "1.png"], ["a"], 8)
-    expected = np.asarray(Image.fromarray(grey).convert(mode).convert("RGB"))
-    np.testing.assert_array_equal(part.images[0], expected.transpose(2, 0, 1))
-
-
-def test_damaged_image_file_is_named(folder: Path) -> None:
-    path = folder / "a" / "1.png"
-    path.write_bytes(path.read_bytes()[:100])
-    with pytest.raises(InputError, match=r"1\.png cannot be read as PNG or JPEG"):
-        read_folders([path], ["a"], 8)
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        ([0, 10**12], "goes up to 1,000,000,000,000, in 2 rows; class numbers are to begin at 0"),
+        ([0, -1], "row 1: the label is -1; it needs to be 0 or more"),
+        ([None, 1], "row 0: the label is None"),
+    ],
+)
+def test_numbers_that_count_no_classes_are_refused(tmp_path: Path, labels: list[int | None], message: str) -> None:
+    path = parquet(tmp_path, {"img": rows(encoded(), encoded()), "label": pa.array(labels, pa.int64())})
+    with pytest.raises(InputError, match=message):
+        find_class_names([path], COLUMNS)
