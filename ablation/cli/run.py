@@ -35,7 +35,7 @@ from ablation.holding import Holding, hold
 from ablation.keeping import sweep
 from ablation.run_folder import Beginning, RunFolder
 from ablation.sampling import open_sampling
-from ablation.sources.roots import find_data_root
+from ablation.sources.roots import data_at, find_data_root
 from ablation.stopping import StopRequest
 from ablation.study import Growing, Search, Study
 from ablation.tracking import NoTracker
@@ -106,7 +106,8 @@ def _drive_and_write(run: Run, shipping: Shipping, make: Make) -> tuple[Written,
     run.holding.check()
     from ablation.cli.findings import write_study  # the analysis takes a second to load: the trials run first
 
-    written = write_study(run.folder)
+    with data_at(run.machine.data_root):
+        written = write_study(run.folder)
     shipping.conclude(written.markdown, written.files, finished, end_of(run.how.max_hours or None), make)
     return written, finished
 

@@ -99,4 +99,5 @@ def _shrunk(images: NDArray[np.uint8], by: int) -> NDArray[np.uint8]:
         return np.ascontiguousarray(images)
     side = images.shape[-1] // by
     cells = images.reshape(len(images), 3, side, by, side, by)
-    return np.rint(cells.mean(axis=(3, 5), dtype=np.float32)).astype(np.uint8)
+    shrunk: NDArray[np.uint8] = np.rint(cells.mean(axis=(3, 5), dtype=np.float32)).astype(np.uint8)
+    return shrunk

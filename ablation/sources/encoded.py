@@ -146,7 +146,7 @@ def _fitted(image: Image, where: str, frame: Frame, mode: str) -> Image:
 def _require_memory(count: int, frame: Frame) -> None:
     """Refuse what cannot be held, where the system says how much can."""
     needed = count * frame.channels * frame.side**2
-    if {"SC_PHYS_PAGES", "SC_PAGE_SIZE"} <= os.sysconf_names.keys():
+    if {"SC_PHYS_PAGES", "SC_PAGE_SIZE"} <= getattr(os, "sysconf_names", {}).keys():
         most = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
         if needed > most:
             raise InputError(

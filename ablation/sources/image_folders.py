@@ -45,10 +45,10 @@ def read_folders(folder: Path, paths: Sequence[Path], classes: Sequence[str], fr
 def _below(folder: Path) -> Iterator[Path]:
     """Links to folders are followed at the top alone, so that none leads round in a circle."""
     for path in _visible(folder):
-        if path.is_dir() and not path.is_symlink():
-            yield from _below(path)
-        elif not path.is_dir():
+        if not path.is_dir():
             yield path
+        elif not path.is_symlink():
+            yield from _below(path)
 
 
 def _visible(folder: Path) -> list[Path]:

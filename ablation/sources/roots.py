@@ -23,16 +23,29 @@ def find_cache_root() -> Path:
 
 
 @contextlib.contextmanager
+def data_at(root: Path) -> Iterator[None]:
+    """Whoever asks for the folder of the data sets within this, and names none, is given this one."""
+    with _set("ABLATE_DATA", str(root)):
+        yield
+
+
+@contextlib.contextmanager
 def offline() -> Iterator[None]:
     """Whoever opens a data set within this takes what is there, and downloads nothing."""
-    before = os.environ.get("ABLATE_OFFLINE")
-    os.environ["ABLATE_OFFLINE"] = "1"
+    with _set("ABLATE_OFFLINE", "1"):
+        yield
+
+
+@contextlib.contextmanager
+def _set(variable: str, text: str) -> Iterator[None]:
+    before = os.environ.get(variable)
+    os.environ[variable] = text
     try:
         yield
     finally:
-        os.environ.pop("ABLATE_OFFLINE")
+        os.environ.pop(variable)
         if before is not None:
-            os.environ["ABLATE_OFFLINE"] = before
+            os.environ[variable] = before
 
 
 def _from_environment(variable: str) -> Path | None:

@@ -12,6 +12,7 @@ import torch
 from torch import nn
 
 from ablation import components
+from ablation.errors import InputError
 from ablation.models import (
     convnext,
     densenet,
@@ -102,6 +103,19 @@ def test_it_gives_finite_logits_and_a_gradient_to_every_parameter(case, classes,
     assert logits.isfinite().all()
     nn.functional.cross_entropy(logits, torch.arange(4)).backward()
     assert all(weights.grad is not None and weights.grad.isfinite().all() for weights in model.parameters())
+
+
+@pytest.mark.parametrize(("channels", "size"), [(1, 28), (3, 96)], ids=["of MNIST", "of STL-10"])
+def test_it_takes_images_of_other_data_sets_or_says_which_it_takes(case, channels, size) -> None:
+    model, images = case[0](10, channels).eval(), torch.rand(2, channels, size, size)
+    with torch.no_grad():
+        try:
+            logits = model(images)
+        except InputError as error:
+            told = str(error)
+        else:
+            told = f"{size} x {size}" if logits.shape == (2, 10) and logits.isfinite().all() else "wrong logits"
+    assert f"{size} x {size}" in told
 
 
 def test_weights_and_gradients_come_from_torchs_global_generator_alone(case) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from ablation.errors import InputError
-from ablation.sources.roots import find_cache_root, find_data_root
+from ablation.sources.roots import data_at, find_cache_root, find_data_root
 
 
 def test_option_goes_before_environment_before_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -37,3 +37,12 @@ def test_file_is_no_data_root(tmp_path: Path) -> None:
     file.write_bytes(b"")
     with pytest.raises(InputError, match="is a file; give the folder"):
         find_data_root(file)
+
+
+def test_a_root_holds_within_a_block_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for outside in (str(tmp_path / "outside"), ""):
+        monkeypatch.setenv("ABLATE_DATA", outside)
+        before = find_data_root(None)
+        with data_at(tmp_path / "inside"):
+            assert find_data_root(None) == tmp_path / "inside"
+        assert find_data_root(None) == before
