@@ -239,14 +239,14 @@ def _parts(form: Form) -> Iterator[tuple[Kind, Path, Part]]:
         ("optimizer", ("recipe", "optimizer"), recipe.get("optimizer")),
         ("schedule", ("recipe", "schedule"), recipe.get("schedule")),
     ]
-    for key in ("preprocessing", "augmentations"):
-        steps = form.get(key)
-        for name, choices in steps.items() if isinstance(steps, dict) else ():
-            if isinstance(choices, dict):
-                named.append((_kind_at((key,)), (key, name), {**choices, "name": name}))
     for kind, path, written in named:
         if isinstance(written, dict) and isinstance(written.get("name"), str):
             yield kind, path, Part(name=written["name"], choices={k: v for k, v in written.items() if k != "name"})
+    for key in ("preprocessing", "augmentations"):
+        steps = form.get(key)
+        for name, choices in steps.items() if isinstance(steps, dict) else ():
+            if isinstance(choices, dict) and isinstance(name, str):
+                yield _kind_at((key,)), (key, name), Part(name=name, choices=choices)
 
 
 def _component_problems(document: Document, kind: Kind, path: Path, part: Part) -> Iterator[Problem]:
@@ -254,7 +254,7 @@ def _component_problems(document: Document, kind: Kind, path: Path, part: Part) 
         components.complete(kind, part)
     except ComponentError as error:
         for inner, message in error.problems:
-            if inner == ("name",):
+            if inner == ("name",) and "name" not in part.choices:
                 # The name of a step is its key; the others have a value called `name`, or are one.
                 place = document.place(path, of_key=True) if path[0] in STEPS else document.place((*path, "name"))
             else:
