@@ -27,13 +27,13 @@ from ablation import wording
 from ablation.code_sums import module_sum, package_sum
 from ablation.errors import AblationError, ComponentError, DataError, InputError
 from ablation.failures import failure_of
-from ablation.settings import Part, Settings
-from ablation.signatures import Parameter, find_build, read_signature
+from ablation.settings import MetricPart, Part, Settings
+from ablation.signatures import Parameter, find_build, read_flag, read_signature
 
 if TYPE_CHECKING:
     from ablation.splits import Extent, Splits  # numpy with it
 
-Kind = Literal["dataset", "model", "preprocessing", "augmentation", "optimizer", "schedule"]
+Kind = Literal["dataset", "model", "preprocessing", "augmentation", "optimizer", "schedule", "metric"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
 _FOLDERS: dict[Kind, str] = {
@@ -43,6 +43,7 @@ _FOLDERS: dict[Kind, str] = {
     "augmentation": "augmentations",
     "optimizer": "optimizers",
     "schedule": "schedules",
+    "metric": "metrics",
 }
 
 
@@ -106,6 +107,13 @@ def complete_settings(settings: Settings) -> Settings:
     )
 
 
+def complete_metric(part: Part) -> MetricPart:
+    """A metric completed, with what its file says is good of it. Raises as `complete` does."""
+    completed, file = complete("metric", part), _file_of("metric", part.name)
+    better = read_flag(file.read_text("utf-8"), str(file), "HIGHER_IS_BETTER")
+    return MetricPart(name=completed.name, choices=completed.choices, higher_is_better=better)
+
+
 def load(kind: Kind, name: str) -> Callable[..., Any]:
     """Import a component and return its `build`.
 
@@ -153,12 +161,13 @@ def package_code() -> str:
     return package_sum(frozenset(_FOLDERS.values()))
 
 
-def code_of(settings: Settings) -> dict[str, str]:
+def code_of(settings: Settings, metrics: Sequence[Part] = ()) -> dict[str, str]:
     """The sum of each component's source, by its dotted name, or by kind and name where it is one of the package."""
     kinds: list[tuple[Kind, Part]] = [("dataset", settings.dataset), ("model", settings.model)]
     kinds += [("preprocessing", part) for part in settings.preprocessing]
     kinds += [("augmentation", part) for part in settings.augmentations]
     kinds += [("optimizer", settings.recipe.optimizer), ("schedule", settings.recipe.schedule)]
+    kinds += [("metric", part) for part in metrics]
     return dict(_code(kind, part.name) for kind, part in kinds)
 
 

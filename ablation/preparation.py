@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from ablation import components
+from ablation.contracts import Measure
 from ablation.errors import AblationError, DataError, InputError
 from ablation.seeding import seed_of
 from ablation.sending import send
@@ -20,7 +21,7 @@ from ablation.training.data import BlockData, block_data
 from ablation.training.devices import best_layout, prepare, reset_peak_memory
 from ablation.training.fit import Ingredients
 from ablation.training.generators import forked_generator
-from ablation.trial import Assignment
+from ablation.trial import Assignment, Trial
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,7 @@ def _built(assignment: Assignment) -> Prepared:
     data = replace(data, layout=best_layout(model, assignment.device, assignment.threads))
     model.to(memory_format=data.layout)
     _check_size(model, data)
-    return Prepared(splits, data, _ingredients(settings, model, assignment.pieces))
+    return Prepared(splits, data, replace(_ingredients(settings, model, assignment.pieces), measures=_measures(trial)))
 
 
 def parameter_count(model: nn.Module) -> int:
@@ -97,6 +98,10 @@ def _ingredients(settings: Settings, model: nn.Module, pieces: int) -> Ingredien
         pieces=pieces,
         averaged=averaged_copy(model) if settings.recipe.weight_average else None,
     )
+
+
+def _measures(trial: Trial) -> dict[str, Measure]:
+    return {part.name: components.load("metric", part.name)(**part.choices) for part in trial.metrics}
 
 
 def _optimizer(model: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:

@@ -31,7 +31,8 @@ from ablation.splits import Splits
 from ablation.training.data import to_float
 from ablation.training.devices import prepare
 from ablation.training.generators import forked_generator
-from ablation.trial import Arm, Level, Said
+from ablation.training.measuring import measured, measured_guess
+from ablation.trial import Arm, Level, Said, uniform_guess
 
 IMAGES = 64
 """Of each data set: what preprocessing is fitted to and augmentations change. A model sees two of them."""
@@ -55,7 +56,7 @@ class Remark(Frozen):
     """What is told of the component at a path of a study file's form, as an arm of these levels has it."""
 
     levels: dict[str, Level]
-    path: tuple[str, ...]
+    path: tuple[str | int, ...]
     message: Said
     refuses: bool = True
     """Whether no trial of the arm could run; otherwise it is a warning."""
@@ -96,6 +97,32 @@ def rehearse(
     return tuple(stage.remarks)
 
 
+def rehearse_metrics(
+    metrics: Sequence[Part],
+    numbers_of_classes: Sequence[int],
+    link: object = None,  # noqa: ARG001 - an executor gives every call a link
+) -> tuple[Remark, ...]:
+    """What is wrong with the metrics, on probabilities that are drawn and on the uniform guess."""
+    remarks = []
+    for at, part in enumerate(metrics):
+        try:
+            for num_classes in numbers_of_classes:
+                _measured(part, num_classes)
+        except Exception as error:  # noqa: BLE001 - whatever it is, each trial would end by it
+            if not failure_of(error).is_accident:
+                remarks.append(Remark(levels={}, path=("metrics", at), message=_reason("metric", part, error)))
+    return tuple(remarks)
+
+
+def _measured(part: Part, num_classes: int) -> None:
+    measures = {part.name: components.load("metric", part.name)(**part.choices)}
+    labels = torch.arange(max(IMAGES, 4 * num_classes)) % num_classes
+    stream = torch.Generator().manual_seed(seed_of(0, "rehearsal"))
+    drawn = torch.randn(len(labels), num_classes, generator=stream).softmax(1)
+    measured(uniform_guess(num_classes), drawn, labels, measures)
+    measured_guess(labels, num_classes, measures)
+
+
 @dataclass(frozen=True, slots=True)
 class _Named:
     """A component where an arm names it."""
@@ -126,16 +153,16 @@ class _Stage:
                 self.tried[key] = call()
             except Exception as error:  # noqa: BLE001 - whatever it is, each trial of the arm would end by it
                 if not failure_of(error).is_accident:
-                    self.remarks.append(named.remark(_reason(named, error)))
+                    self.remarks.append(named.remark(_reason(named.kind, named.part, error)))
         return self.tried[key]  # type: ignore[return-value]  # what was kept under this key came from such a call
 
 
-def _reason(named: _Named, error: Exception) -> str:
+def _reason(kind: Kind, part: Part, error: Exception) -> str:
     if isinstance(error, AblationError):
         return str(error)
     last = traceback.extract_tb(error.__traceback__)[-1]
     what = f"{type(error).__name__}: {error} ({last.filename}:{last.lineno})"
-    return f"the {named.kind} {named.part.name} fails on the first images: {what}"
+    return f"the {kind} {part.name} fails on the first images: {what}"
 
 
 def _try_arm(stage: _Stage, arm: Arm, sample: Sample) -> None:

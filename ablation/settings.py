@@ -39,6 +39,12 @@ class Part(Frozen):
     choices: dict[str, Choice] = {}
 
 
+class MetricPart(Part):
+    """A metric beside accuracy and loss, with what its component says of it."""
+
+    higher_is_better: bool
+
+
 def _is_off(value: object) -> bool:
     return not value
 

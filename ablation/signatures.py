@@ -79,6 +79,17 @@ def read_signature(source: str, file: str) -> Signature:
     return Signature(description, tuple(types.parameter(argument, default) for argument, default in pairs))
 
 
+def read_flag(source: str, file: str, name: str) -> bool:
+    """What a component's file assigns to this name at its top: `HIGHER_IS_BETTER = True`.
+
+    Raises InputError, with the file, where it does not, or something else than True or False.
+    """
+    node = _assigned(ast.parse(source)).get(name)
+    if not (isinstance(node, ast.Constant) and isinstance(node.value, bool)):
+        raise InputError(f"{file} must say `{name} = True` or `{name} = False` at its top.")
+    return node.value
+
+
 def _assigned(tree: ast.Module) -> dict[str, ast.expr]:
     """The names that a module assigns at its top, with what it assigns."""
     assigned: dict[str, ast.expr] = {}

@@ -25,7 +25,7 @@ ROWS = (
     | {"rehearsal", "previews", "node_checks"},
     {"designs", "preparation", "watching", "attempts", "infeasible", "inbox", "keeping", "waiting"},
     {"datasets", "models", "augmentations", "preprocessing", "optimizers", "schedules"}
-    | {"components", "training", "run_folder"},
+    | {"metrics", "components", "training", "run_folder"},
     {
         "signatures",
         "patches",
@@ -73,7 +73,7 @@ OWNERS = {
     "pandas": {"analysis", "loading"},
     "scipy": {"analysis", "datasets"},
     "torch": {"training", "worker", "preparation", "models", "augmentations", "preprocessing", "optimizers", "cli"}
-    | {"sending", "rehearsal", "exporting", "previews", "contracts"},
+    | {"metrics", "sending", "rehearsal", "exporting", "previews", "contracts"},
     "numpy": {"training", "worker", "analysis", "report", "datasets", "seen_images", "exporting"}
     | {"tracking", "splits", "sources", "sampling", "rehearsal", "previews", "data_page", "data_sheets"},
     "safetensors": {"exporting"},
@@ -89,7 +89,7 @@ OWNERS = {
     "timm": {"models"},
     "torchvision": {"models"},
     "pydantic": {"settings", "study", "trial", "components", "signatures", "run_folder", "trial_files", "attempts"}
-    | {"holding", "study_file", "exporting", "augmentations", "preprocessing"},
+    | {"holding", "study_file", "exporting", "augmentations", "preprocessing", "findings", "analysis"},
     "pydantic_core": {"study_file", "wording"},
     "ray": {"executors"},
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from ablation.report.numbers import UNITS, count
+from ablation.report.numbers import count, unit_in
 from ablation.report.page import Page
 from ablation.report.section import Section
 from ablation.settings import Part, Recipe
@@ -105,7 +105,7 @@ def _named(part: Part) -> str:
 
 
 def _analysed(page: Page, study: Study) -> Iterator[str]:
-    unit = UNITS[study.metric]
+    unit = unit_in(study)
     yield f"{study.metric.capitalize()} was measured once, on the {study.evaluate_on} images after the last epoch."
     yield page.analysis.method
     if any("diverged" in arm.outcomes for arm in page.analysis.arms):

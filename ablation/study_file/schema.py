@@ -61,7 +61,14 @@ def schema() -> Schema:
             "additionalProperties": _ref("factor"),
         },
         "design": _ref("design"),
-        **{key: own[key] for key in ("seeds", "metric", "evaluate_on", "margin")},
+        "seeds": own["seeds"],
+        "metric": _metric(own["metric"]["description"], described["metric"]),
+        "metrics": {
+            "description": "What is measured beside accuracy and loss.",
+            "type": "array",
+            "items": _part("metric", described["metric"]),
+        },
+        **{key: own[key] for key in ("evaluate_on", "margin")},
         "execution": _closed(ExecutionPlan),
         "tracking": _closed(Tracking),
     }
@@ -75,6 +82,12 @@ def schema() -> Schema:
         "properties": {**properties, "scales": _scales(properties)},
         "$defs": {**_settings(described), **_factors(described), "design": _design(), "Growing": _closed(Growing)},
     }
+
+
+def _metric(description: str, known: list[Component]) -> Schema:
+    """The name of what is compared."""
+    names = ["accuracy", "loss", *(component.name for component in known)]
+    return {"description": description, "default": names[0], "anyOf": [{"enum": names}, _own("metric")]}
 
 
 def _settings(described: dict[Kind, list[Component]]) -> Schema:

@@ -40,6 +40,7 @@ STUDY_KEYS = (
     "design",
     "seeds",
     "metric",
+    "metrics",
     "evaluate_on",
     "margin",
     "execution",
@@ -119,10 +120,11 @@ class Rest:
 
 
 def read_rest(document: Document, given: dict[str, Any]) -> Rest:
-    """All that is neither settings nor factors; `given` holds those, with the study's name and scale."""
+    """All that is neither settings, factors nor metrics; `given` holds those, with the study's name and scale."""
     form = document.value
     problems = [_unknown(document, (key,)) for key in form if key not in STUDY_KEYS]
-    data = {key: value for key, value in form.items() if key in STUDY_KEYS and key not in {*SETTINGS_KEYS, "factors"}}
+    elsewhere = {*SETTINGS_KEYS, "factors", "metrics"}
+    data = {key: value for key, value in form.items() if key in STUDY_KEYS and key not in elsewhere}
     data.setdefault("evaluate_on", "validation" if _is_search(form) else "test")
     data.setdefault("margin", MARGINS.get(str(form.get("metric", "accuracy")), MARGINS["accuracy"]))
     replaced: frozenset[str] = frozenset()

@@ -195,4 +195,7 @@ def _finals(outcome: Outcome) -> dict[str, float]:
 
 def _named(split: str, scores: Scores | None) -> dict[str, float]:
     """MLflow's charts make a section of what stands before the slash, and put names without one below them all."""
-    return {f"{split}/accuracy": scores.accuracy, f"{split}/loss": scores.loss} if scores else {}
+    if scores is None:
+        return {}
+    values = {"accuracy": scores.accuracy, "loss": scores.loss, **scores.others}
+    return {f"{split}/{_FORBIDDEN.sub('_', name)}": value for name, value in values.items()}

@@ -19,9 +19,10 @@ from ablation.training.averaging import follow
 from ablation.training.checkpoints import Checkpoint
 from ablation.training.data import BlockData, batches, picked, steps_per_epoch
 from ablation.training.devices import Precision, synchronize
-from ablation.training.evaluation import DivergedError, Evaluation, evaluate, finite_scores
+from ablation.training.evaluation import DivergedError, evaluate, finite_scores
 from ablation.training.generators import forked_generator, generator_states, restore_generators
 from ablation.training.gradients import as_numbers, gradient_norms
+from ablation.training.measuring import Measures, measured
 from ablation.trial import Answer, Epoch, Scores
 
 Schedule = Callable[[float], float]
@@ -46,6 +47,8 @@ class Ingredients:
     whole: int = 0
     averaged: nn.Module | None = None
     """A copy of the model that follows its weights, where the recipe asks for their average."""
+    measures: Measures = field(default_factory=dict)
+    """The metrics beside accuracy and loss."""
 
     @property
     def scored(self) -> nn.Module:
@@ -185,9 +188,10 @@ class _Training:
         restore_generators(checkpoint.generators)
         self._since = time.perf_counter()
 
-    def _validation(self) -> Evaluation:
+    def _validation(self) -> Scores:
         model, data, mirrored = self.ingredients.scored, self.data, self.recipe.mirrored_scoring
-        return evaluate(model, data.validation, data.seen, self.precision, mirrored=mirrored)
+        found = evaluate(model, data.validation, data.seen, self.precision, mirrored=mirrored)
+        return measured(found.scores, found.probabilities, data.validation.labels, self.ingredients.measures)
 
     def end_epoch(self) -> Epoch:
         """Measure the epoch that all steps were made of, and stand at the beginning of the next."""
@@ -197,7 +201,7 @@ class _Training:
         epoch = Epoch(
             epoch=self.epoch,
             train=train,
-            validation=self._validation().scores,
+            validation=self._validation(),
             learning_rate=self.ingredients.optimizer.param_groups[0]["lr"],
             seconds=seconds,
             images_per_second=len(data.train) / seconds,
