@@ -14,7 +14,8 @@ import ast
 import importlib
 import importlib.util
 import sys
-from collections.abc import Callable, Sequence
+import traceback
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.machinery import PathFinder
@@ -33,7 +34,7 @@ from ablation.signatures import Parameter, find_build, read_flag, read_signature
 if TYPE_CHECKING:
     from ablation.splits import Extent, Splits  # numpy with it
 
-Kind = Literal["dataset", "model", "preprocessing", "augmentation", "optimizer", "schedule", "metric"]
+Kind = Literal["dataset", "model", "preprocessing", "augmentation", "optimizer", "schedule", "metric", "trainer"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
 _FOLDERS: dict[Kind, str] = {
@@ -44,6 +45,7 @@ _FOLDERS: dict[Kind, str] = {
     "optimizer": "optimizers",
     "schedule": "schedules",
     "metric": "metrics",
+    "trainer": "trainers",
 }
 
 
@@ -101,6 +103,7 @@ def complete_settings(settings: Settings) -> Settings:
                 update={
                     "optimizer": complete("optimizer", recipe.optimizer),
                     "schedule": complete("schedule", recipe.schedule),
+                    "trainer": complete("trainer", recipe.trainer) if recipe.trainer is not None else None,
                 }
             ),
         }
@@ -167,6 +170,7 @@ def code_of(settings: Settings, metrics: Sequence[Part] = ()) -> dict[str, str]:
     kinds += [("preprocessing", part) for part in settings.preprocessing]
     kinds += [("augmentation", part) for part in settings.augmentations]
     kinds += [("optimizer", settings.recipe.optimizer), ("schedule", settings.recipe.schedule)]
+    kinds += [("trainer", settings.recipe.trainer)] if settings.recipe.trainer is not None else []
     kinds += [("metric", part) for part in metrics]
     return dict(_code(kind, part.name) for kind, part in kinds)
 
@@ -177,6 +181,19 @@ def _code(kind: Kind, name: str) -> tuple[str, str]:
         return name, module_sum(name, _file_of(kind, name), name.partition(".")[0])
     folder = f"ablation.{_FOLDERS[kind]}"
     return f"{kind} {name}", module_sum(f"{folder}.{name}", _file_of(kind, name), folder)
+
+
+def own_place(error: BaseException, parts: Iterable[Part]) -> str:
+    """The last `file:line` of somebody's own code that an exception came through; empty where it came through none.
+
+    Own code are the packages that components with dotted names lie in.
+    """
+    files = {part.name: _module_file(part.name) for part in parts if "." in part.name}
+    folders = [file.resolve().parents[name.count(".") - 1] for name, file in files.items() if file is not None]
+    for frame in reversed(traceback.extract_tb(error.__traceback__)):
+        if any(Path(frame.filename).resolve().is_relative_to(folder) for folder in folders):
+            return f"{frame.filename}:{frame.lineno}"
+    return ""
 
 
 def _file_of(kind: Kind, name: str) -> Path:

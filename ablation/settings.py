@@ -79,6 +79,9 @@ class Recipe(Frozen):
     mirrored_scoring: Annotated[
         bool, Field(exclude_if=_is_off, description="score the mean of the logits of an image and of its mirror image")
     ] = False
+    trainer: Annotated[
+        Part | None, Field(exclude_if=_is_off, description="a training function of your own, by its dotted name")
+    ] = None
     precision: Annotated[
         Literal["auto", "float32", "bfloat16"],
         Field(description="auto: bfloat16 where the hardware multiplies it faster, else float32"),
@@ -96,8 +99,9 @@ class Settings(Frozen):
 
     def parts(self) -> tuple[Part, ...]:
         """Every component that is named."""
-        recipe = (self.recipe.optimizer, self.recipe.schedule)
-        return (self.dataset, self.model, *self.preprocessing, *self.augmentations, *recipe)
+        recipe = (self.recipe.optimizer, self.recipe.schedule, self.recipe.trainer)
+        steps = (*self.preprocessing, *self.augmentations)
+        return (self.dataset, self.model, *steps, *(part for part in recipe if part is not None))
 
     def signature(self) -> str:
         """Twelve hexadecimal digits that are equal exactly when the settings are."""

@@ -19,16 +19,17 @@ from ablation.durable import write_whole
 from ablation.errors import DataError, InputError, StudyLockedError
 from ablation.failures import Failure, failure_of
 from ablation.faults import point
-from ablation.preparation import Prepared, parameter_count, prepared
+from ablation.preparation import Prepared, parameter_count, prepared, trainer_of
 from ablation.sealed import sum_of
 from ablation.seeding import seed_of
 from ablation.training.data import BlockData
 from ablation.training.devices import device_name, peak_memory
 from ablation.training.evaluation import DivergedError, Evaluation, evaluate
-from ablation.training.fit import Fitted, Ingredients, fit
+from ablation.training.fit import Fitted
 from ablation.training.generators import forked_generator
 from ablation.training.gradients import layer_names
 from ablation.training.measuring import Measures, measured, measured_guess
+from ablation.training.state import Ingredients
 from ablation.trial import ATTEMPT_MARK, Assignment, Cost, Outcome, Stamp, uniform_guess
 from ablation.trial_files import check_attempt, remove_leftovers, write_outcome
 from ablation.watching import Link, TrialWatch
@@ -60,8 +61,15 @@ def run_trial(assignment: Assignment, link: Link) -> Outcome | Failure | None:
             return Failure(cause="input", reason=str(error))
         except Exception as error:  # noqa: BLE001 - a trial's own failure must not stop the study
             log.write(traceback.format_exc())
-            return failure_of(error, assignment.folder)
+            return _failure(error, assignment)
     return outcome
+
+
+def _failure(error: Exception, assignment: Assignment) -> Failure:
+    """What an exception comes to, with the place in somebody's own component that it came through."""
+    found, trial = failure_of(error, assignment.folder), assignment.trial
+    place = components.own_place(error, (*trial.arm.settings.parts(), *trial.metrics))
+    return found.model_copy(update={"reason": f"{found.reason} ({place})"}) if place else found
 
 
 def _train(assignment: Assignment, link: Link, log: IO[str]) -> Outcome | None:
@@ -74,7 +82,8 @@ def _train(assignment: Assignment, link: Link, log: IO[str]) -> Outcome | None:
         stamp = _stamp(assignment, built.splits.fingerprint, started, compiled=ingredients.compiled is not None)
         watch.stamps = (stamp,)
         clock = time.perf_counter()
-        fitted = fit(ingredients, built.data, trial.arm.settings.recipe, trial.block, watch)
+        recipe = trial.arm.settings.recipe
+        fitted = trainer_of(recipe)(ingredients, built.data, recipe, trial.block, watch)
         if fitted.ended == "stopped":
             return None
         with forked_generator(assignment.device, seed_of(trial.block, "scoring")):

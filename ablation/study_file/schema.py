@@ -42,6 +42,7 @@ _PARTS: dict[str, Kind] = {
     "model": "model",
     "recipe.optimizer": "optimizer",
     "recipe.schedule": "schedule",
+    "recipe.trainer": "trainer",
 }
 
 
@@ -92,7 +93,7 @@ def _metric(description: str, known: list[Component]) -> Schema:
 
 def _settings(described: dict[Kind, list[Component]]) -> Schema:
     recipe = _closed(Recipe)
-    recipe["properties"] |= {"optimizer": _ref("recipe.optimizer"), "schedule": _ref("recipe.schedule")}
+    recipe["properties"] |= {key.removeprefix("recipe."): _ref(key) for key in _PARTS if key.startswith("recipe.")}
     changes = {
         key: _partly(value) if f"recipe.{key}" in _PARTS else _or_null(value)
         for key, value in recipe["properties"].items()
@@ -118,7 +119,8 @@ def _part(kind: Kind, known: list[Component]) -> Schema:
         for component in known
     ]
     own = {"type": "object", "properties": {"name": _own(kind)}, "required": ["name"]}
-    return {"anyOf": [{"enum": [component.name for component in known]}, _own(kind), *with_choices, own]}
+    names = [{"enum": [component.name for component in known]}] if known else []
+    return {"anyOf": [*names, _own(kind), *with_choices, own]}
 
 
 def _steps(kind: Kind, known: list[Component]) -> Schema:

@@ -240,6 +240,7 @@ def _parts(form: Form) -> Iterator[tuple[Kind, Path, Part]]:
         ("model", ("model",), form.get("model")),
         ("optimizer", ("recipe", "optimizer"), recipe.get("optimizer")),
         ("schedule", ("recipe", "schedule"), recipe.get("schedule")),
+        ("trainer", ("recipe", "trainer"), recipe.get("trainer")),
     ]
     for key in ("preprocessing", "augmentations"):
         steps = form.get(key)
@@ -275,6 +276,7 @@ def _kind_at(path: Path) -> Kind:
         "augmentations": "augmentation",
         "optimizer": "optimizer",
         "schedule": "schedule",
+        "trainer": "trainer",
     }
     return kinds[str(path[-1])]
 

@@ -51,6 +51,8 @@ def parameters(trial: Trial) -> dict[str, str]:
         for part in parts:
             values |= _flat_choices(f"{stage}.{part.name}", part.choices)
     for name, value in settings.recipe:
+        if value is None:
+            continue
         values |= _flat(f"recipe.{name}", value)
     varied: dict[str, object] = {f"factor.{name}": level for name, level in trial.arm.levels.items()}
     varied |= {"seed_block": trial.block}

@@ -18,8 +18,9 @@ from ablation.training import checkpoints
 from ablation.training.averaging import averaged_copy
 from ablation.training.checkpoints import Checkpoint, checkpoint_files
 from ablation.training.data import BlockData, block_data
-from ablation.training.fit import Fitted, Ingredients, fit
+from ablation.training.fit import Fitted, fit
 from ablation.training.generators import forked_generator
+from ablation.training.state import Ingredients
 from ablation.trial import Answer, Epoch
 
 STEPS = 4  # 54 training images in batches of 16

@@ -13,8 +13,9 @@ from ablation.training.averaging import averaged_copy
 from ablation.training.checkpoints import Checkpoint
 from ablation.training.data import BlockData, block_data
 from ablation.training.evaluation import evaluate
-from ablation.training.fit import Fitted, Ingredients, fit
+from ablation.training.fit import Fitted, fit
 from ablation.training.generators import forked_generator
+from ablation.training.state import Ingredients
 from ablation.trial import Answer, Epoch
 
 RECIPE = Recipe(epochs=3, batch_size=16, learning_rate=0.05, precision="float32")
