@@ -26,6 +26,7 @@ ROWS = (
     {"designs", "preparation", "watching", "attempts", "infeasible", "inbox", "keeping", "waiting"},
     {"datasets", "models", "augmentations", "preprocessing", "optimizers", "schedules"}
     | {"metrics", "components", "training", "run_folder"},
+    {"libraries"},
     {
         "signatures",
         "patches",
@@ -86,7 +87,7 @@ OWNERS = {
     "rich": {"cli", "sources"},
     "filelock": {"holding", "sources", "training"},
     "platformdirs": {"sources"},
-    "timm": {"models"},
+    "timm": {"models", "optimizers"},
     "torchvision": {"models"},
     "pydantic": {"settings", "study", "trial", "components", "signatures", "run_folder", "trial_files", "attempts"}
     | {"holding", "study_file", "exporting", "augmentations", "preprocessing", "findings", "analysis"},
@@ -97,7 +98,7 @@ OWNERS = {
 
 LATE = {"mlflow": {"tracking"}, "torch": {"cli"}, "sklearn": {"datasets"}, "scipy": {"datasets"}}
 LATE |= {"pyarrow": {"sources"}}
-LATE |= {"onnxruntime": {"exporting"}, "timm": {"models"}, "torchvision": {"models"}}
+LATE |= {"onnxruntime": {"exporting"}, "timm": {"models", "optimizers"}, "torchvision": {"models"}}
 LATE |= {"optuna_dashboard": {"sampling"}}
 """Where a package may be imported inside of functions alone, since importing it costs half a second or more."""
 
