@@ -120,7 +120,7 @@ def ingredients_of(settings: Settings, model: nn.Module, pieces: int) -> Ingredi
             part.name: components.load("augmentation", part.name)(**part.choices) for part in settings.augmentations
         },
         pieces=pieces,
-        averaged=averaged_copy(model) if settings.recipe.weight_average else None,
+        averaged=averaged_copy(model) if settings.recipe.weight_average or settings.recipe.swa else None,
     )
 
 

@@ -91,7 +91,7 @@ OWNERS = {
     "torchvision": {"models"},
     "pydantic": {"settings", "study", "trial", "components", "signatures", "run_folder", "trial_files", "attempts"}
     | {"holding", "study_file", "exporting", "augmentations", "preprocessing", "findings", "analysis"},
-    "pydantic_core": {"study_file", "wording"},
+    "pydantic_core": {"study_file", "wording", "settings"},
     "ray": {"executors"},
 }
 """Which files or folders may import which package. A package that is not here may be imported by none."""

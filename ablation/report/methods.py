@@ -91,6 +91,8 @@ def _further(recipe: Recipe) -> Iterator[str]:
         yield f"gradients clipped to a norm of {recipe.gradient_clip:g}"
     if recipe.weight_average:
         yield f"an exponential average of the weights ({recipe.weight_average:g}) scored in their place"
+    if recipe.swa:
+        yield f"the average of the weights after each of the last {recipe.swa:.0%} of the epochs scored in their place"
     if recipe.trainer is not None:
         yield f"trained by {_named(recipe.trainer)}"
     if recipe.mirrored_scoring:

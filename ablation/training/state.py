@@ -10,13 +10,15 @@ import torch
 from torch import Tensor, nn
 
 from ablation.contracts import Augmentation
+from ablation.seeding import seed_of
+from ablation.sending import send
 from ablation.settings import Recipe
-from ablation.training.averaging import follow
+from ablation.training.averaging import average_epochs, first_averaged, follow, take_statistics
 from ablation.training.checkpoints import Checkpoint
 from ablation.training.data import BlockData, steps_per_epoch
 from ablation.training.devices import Precision, synchronize
 from ablation.training.evaluation import evaluate, finite_scores
-from ablation.training.generators import generator_states, restore_generators
+from ablation.training.generators import forked_generator, generator_states, restore_generators
 from ablation.training.gradients import as_numbers, gradient_norms
 from ablation.training.measuring import Measures, measured
 from ablation.trial import Epoch, Scores
@@ -93,7 +95,7 @@ class Training:
         if recipe.gradient_clip:
             nn.utils.clip_grad_norm_(model.parameters(), recipe.gradient_clip)
         self.ingredients.optimizer.step()
-        if averaged is not None:
+        if averaged is not None and recipe.weight_average:
             follow(averaged, model, recipe.weight_average, (self.epoch - 1) * steps + made)
 
     def take(self) -> Checkpoint:
@@ -128,6 +130,24 @@ class Training:
         restore_generators(checkpoint.generators)
         self._since = time.perf_counter()
 
+    def _average_epoch(self) -> None:
+        """Let the average of the last epochs take this one in; before the first of them it is the model itself."""
+        averaged, recipe = self.ingredients.averaged, self.recipe
+        if averaged is None or not recipe.swa:
+            return
+        before = self.epoch - first_averaged(recipe.swa, recipe.epochs)
+        average_epochs(averaged, self.ingredients.model, max(0, before))
+        if before <= 0:  # a single epoch has the statistics that its own weights gave
+            return
+        train, size = self.data.train, recipe.batch_size
+        starts = [at for at in range(0, len(train), size) if len(train) - at > 1]  # one image has no variance
+        batches = (self.data.seen(send(train.between(at, at + size), self.device)) for at in starts)
+        with (
+            forked_generator(self.device, seed_of(self.block, "averaging", self.epoch)),
+            torch.autocast(self.device, torch.bfloat16, enabled=self.precision == "bfloat16"),
+        ):
+            take_statistics(averaged, batches)
+
     def _validation(self) -> Scores:
         model, data, mirrored = self.ingredients.scored, self.data, self.recipe.mirrored_scoring
         found = evaluate(model, data.validation, data.seen, self.precision, mirrored=mirrored)
@@ -135,6 +155,7 @@ class Training:
 
     def end_epoch(self) -> Epoch:
         """Measure the epoch that all steps were made of, and stand at the beginning of the next."""
+        self._average_epoch()
         train = finite_scores((self.loss_sum / self.seen).item(), (self.correct / self.seen).item())
         seconds = self.seconds + time.perf_counter() - self._since
         data = self.data
