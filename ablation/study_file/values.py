@@ -242,14 +242,14 @@ def _parts(form: Form) -> Iterator[tuple[Kind, Path, Part]]:
         ("schedule", ("recipe", "schedule"), recipe.get("schedule")),
         ("trainer", ("recipe", "trainer"), recipe.get("trainer")),
     ]
-    for key in ("preprocessing", "augmentations"):
-        steps = form.get(key)
-        for name, choices in steps.items() if isinstance(steps, dict) else ():
-            if isinstance(choices, dict):
-                named.append((_kind_at((key,)), (key, name), {**choices, "name": name}))
     for kind, path, written in named:
         if isinstance(written, dict) and isinstance(written.get("name"), str):
             yield kind, path, Part(name=written["name"], choices={k: v for k, v in written.items() if k != "name"})
+    for key in STEPS:
+        steps = form.get(key)
+        for name, choices in steps.items() if isinstance(steps, dict) else ():
+            if isinstance(choices, dict):
+                yield _kind_at((key,)), (key, name), Part(name=name, choices=choices)
 
 
 def _component_problems(document: Document, kind: Kind, path: Path, part: Part) -> Iterator[Problem]:
