@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import partial
+from typing import Any
 
 from torch import nn, optim
 
@@ -30,10 +31,20 @@ def build(
         raise missing("optimizer", "timm", error) from error
     require_known("timm", "optimizer", optimizer, list_optimizers())
     name, info = f"timm ({optimizer})", get_optimizer_info(optimizer)
-    if info.second_order:
-        reason = "it needs gradients of gradients, which no trial computes"
+    if reason := _refused(info):
         raise InputError(f"optimizer {name} cannot be used here: {reason}.")
     check_options(name, info.opt_class, options)
     create = partial(create_optimizer_v2, list(parameters), opt=optimizer)
     built: optim.Optimizer = made(name, create, {"lr": learning_rate, **options})
     return built
+
+
+def _refused(info: Any) -> str:
+    """Why no trial can use an optimizer, from what timm says of it; empty where one can."""
+    if info.second_order:
+        return "it needs gradients of gradients, which no trial computes"
+    if isinstance(info.opt_class, str):
+        return f"it is {info.opt_class} of another package"
+    if info.opt_class.__name__ == "Kron":
+        return "it draws from a generator that is in no checkpoint, so a trial that is cut short would end otherwise"
+    return ""

@@ -89,6 +89,8 @@ def test_decay_of_biases_is_the_recipes(optimizer: str, write_study: StudyWriter
         (of_torch, "Adagrad", {"eps": -1.0}, r"torch \(Adagrad\) cannot be made with lr 0.01, eps -1.0 \(ValueError: "),
         (timm, "lamp", {}, r'timm has no optimizer "lamp" among its \d+; the nearest names: .*lamb'),
         (timm, "adahessian", {}, r"timm \(adahessian\) cannot be used here: it needs gradients of gradients"),
+        (timm, "bnbadam", {}, "cannot be used here: it is bitsandbytes.optim.Adam of another package"),
+        (timm, "kron", {}, "it draws from a generator that is in no checkpoint"),
         (timm, "lion", {"beta": 0.9}, r'timm \(lion\) has no option "beta". Did you mean betas\?'),
     ],
 )  # fmt: skip
