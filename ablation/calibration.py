@@ -11,14 +11,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from ablation.preparation import Prepared, parameter_count, prepared
+from ablation.preparation import Prepared, parameter_count, prepared, trainer_of
 from ablation.settings import Recipe
 from ablation.training.checkpoints import Checkpoint
 from ablation.training.data import BlockData, DeviceImages
 from ablation.training.device_memory import MemoryNeed, free_before, taken_at_peak
 from ablation.training.devices import peak_memory
 from ablation.training.evaluation import BATCH, DivergedError, evaluate
-from ablation.training.fit import fit
+from ablation.training.fit import Take
 from ablation.trial import Answer, Assignment, Cost, Epoch
 from ablation.watching import TrialWatch
 
@@ -68,7 +68,8 @@ def measure_memory(assignment: Assignment, link: Any) -> MemoryNeed:  # noqa: AR
     """
     free = free_before(assignment.device)
     built, recipe = prepared(assignment), assignment.trial.arm.settings.recipe
-    fit(built.ingredients, built.data, recipe, assignment.trial.block, _OneStep())
+    recipe = recipe.model_copy(update={"epochs": 1})  # a trainer of somebody's own may not stop after a step
+    trainer_of(recipe)(built.ingredients, built.data, recipe, assignment.trial.block, _OneStep())
     _scoring(built, recipe, built.data.validation)
     return MemoryNeed(taken_at_peak(assignment.device), free)
 
@@ -79,10 +80,10 @@ class _Unwatched:
     def begin(self) -> Checkpoint | None:
         return None
 
-    def stepped(self, take: Callable[[], Checkpoint]) -> bool:  # noqa: ARG002 - no checkpoint is wanted
+    def stepped(self, take: Take) -> bool:  # noqa: ARG002 - no checkpoint is wanted
         return False
 
-    def ended_epoch(self, epoch: Epoch, take: Callable[[], Checkpoint]) -> Answer:  # noqa: ARG002 - nobody listens
+    def ended_epoch(self, epoch: Epoch, take: Take) -> Answer:  # noqa: ARG002 - nobody listens
         return "proceed"
 
     def went_on(self, epoch: Epoch) -> Answer:  # noqa: ARG002 - nobody listens
@@ -92,7 +93,7 @@ class _Unwatched:
 class _OneStep(_Unwatched):
     """The same, over after its first step."""
 
-    def stepped(self, take: Callable[[], Checkpoint]) -> bool:  # noqa: ARG002 - no checkpoint is wanted
+    def stepped(self, take: Take) -> bool:  # noqa: ARG002 - no checkpoint is wanted
         return True
 
 
@@ -121,10 +122,10 @@ def _epoch(built: Prepared, assignment: Assignment) -> tuple[float, float]:
     """
     trial, data = assignment.trial, built.data
     recipe = trial.arm.settings.recipe.model_copy(update={"epochs": 1})
-    count = 2 * recipe.batch_size
+    count, train = 2 * recipe.batch_size, trainer_of(recipe)
     while count < len(data.train):
         piece = _piece(data, count)
-        seconds = _seconds(lambda: fit(built.ingredients, piece, recipe, trial.block, _Unwatched()))  # noqa: B023
+        seconds = _seconds(lambda: train(built.ingredients, piece, recipe, trial.block, _Unwatched()))  # noqa: B023
         if seconds >= CALIBRATION_SECONDS:
             rate = count / seconds
             return len(data.train) / rate + _scoring(built, recipe, data.validation), rate
@@ -148,7 +149,7 @@ def _whole_epochs(built: Prepared, assignment: Assignment, epochs: int) -> float
     with TemporaryDirectory(dir=assignment.folder) as folder, Path(os.devnull).open("w", encoding="utf-8") as log:
         watch = TrialWatch(assignment.model_copy(update={"folder": Path(folder)}), link, log)
         try:
-            seconds = _seconds(lambda: fit(built.ingredients, built.data, recipe, trial.block, watch))
+            seconds = _seconds(lambda: trainer_of(recipe)(built.ingredients, built.data, recipe, trial.block, watch))
         finally:
             watch.close()
     return seconds / max(1, link.epochs)  # fewer than asked for where the training diverged

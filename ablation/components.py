@@ -14,7 +14,8 @@ import ast
 import importlib
 import importlib.util
 import sys
-from collections.abc import Callable, Sequence
+import traceback
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.machinery import PathFinder
@@ -27,13 +28,13 @@ from ablation import wording
 from ablation.code_sums import module_sum, package_sum
 from ablation.errors import AblationError, ComponentError, DataError, InputError
 from ablation.failures import failure_of
-from ablation.settings import Part, Settings
-from ablation.signatures import Parameter, find_build, read_signature
+from ablation.settings import MetricPart, Part, Settings
+from ablation.signatures import Parameter, find_build, read_flag, read_signature
 
 if TYPE_CHECKING:
     from ablation.splits import Extent, Splits  # numpy with it
 
-Kind = Literal["dataset", "model", "preprocessing", "augmentation", "optimizer", "schedule"]
+Kind = Literal["dataset", "model", "preprocessing", "augmentation", "optimizer", "schedule", "metric", "trainer"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
 _FOLDERS: dict[Kind, str] = {
@@ -43,6 +44,8 @@ _FOLDERS: dict[Kind, str] = {
     "augmentation": "augmentations",
     "optimizer": "optimizers",
     "schedule": "schedules",
+    "metric": "metrics",
+    "trainer": "trainers",
 }
 
 
@@ -100,10 +103,18 @@ def complete_settings(settings: Settings) -> Settings:
                 update={
                     "optimizer": complete("optimizer", recipe.optimizer),
                     "schedule": complete("schedule", recipe.schedule),
+                    "trainer": complete("trainer", recipe.trainer) if recipe.trainer is not None else None,
                 }
             ),
         }
     )
+
+
+def complete_metric(part: Part) -> MetricPart:
+    """A metric completed, with what its file says is good of it. Raises as `complete` does."""
+    completed, file = complete("metric", part), _file_of("metric", part.name)
+    better = read_flag(file.read_text("utf-8"), str(file), "HIGHER_IS_BETTER")
+    return MetricPart(name=completed.name, choices=completed.choices, higher_is_better=better)
 
 
 def load(kind: Kind, name: str) -> Callable[..., Any]:
@@ -153,12 +164,14 @@ def package_code() -> str:
     return package_sum(frozenset(_FOLDERS.values()))
 
 
-def code_of(settings: Settings) -> dict[str, str]:
+def code_of(settings: Settings, metrics: Sequence[Part] = ()) -> dict[str, str]:
     """The sum of each component's source, by its dotted name, or by kind and name where it is one of the package."""
     kinds: list[tuple[Kind, Part]] = [("dataset", settings.dataset), ("model", settings.model)]
     kinds += [("preprocessing", part) for part in settings.preprocessing]
     kinds += [("augmentation", part) for part in settings.augmentations]
     kinds += [("optimizer", settings.recipe.optimizer), ("schedule", settings.recipe.schedule)]
+    kinds += [("trainer", settings.recipe.trainer)] if settings.recipe.trainer is not None else []
+    kinds += [("metric", part) for part in metrics]
     return dict(_code(kind, part.name) for kind, part in kinds)
 
 
@@ -168,6 +181,19 @@ def _code(kind: Kind, name: str) -> tuple[str, str]:
         return name, module_sum(name, _file_of(kind, name), name.partition(".")[0])
     folder = f"ablation.{_FOLDERS[kind]}"
     return f"{kind} {name}", module_sum(f"{folder}.{name}", _file_of(kind, name), folder)
+
+
+def own_place(error: BaseException, parts: Iterable[Part]) -> str:
+    """The last `file:line` of somebody's own code that an exception came through; empty where it came through none.
+
+    Own code are the packages that components with dotted names lie in.
+    """
+    files = {part.name: _module_file(part.name) for part in parts if "." in part.name}
+    folders = [file.resolve().parents[name.count(".") - 1] for name, file in files.items() if file is not None]
+    for frame in reversed(traceback.extract_tb(error.__traceback__)):
+        if any(Path(frame.filename).resolve().is_relative_to(folder) for folder in folders):
+            return f"{frame.filename}:{frame.lineno}"
+    return ""
 
 
 def _file_of(kind: Kind, name: str) -> Path:

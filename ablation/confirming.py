@@ -28,7 +28,7 @@ def candidates(search: Study, records: Sequence[Record], top: int) -> tuple[Cand
     """
     baseline = designs.arms(search)[0].settings.signature()
     arms = {name: found for name, found in _by_settings(records).items() if name != baseline and _is_sound(found)}
-    sign = -1 if search.metric == "accuracy" else 1
+    sign = -1 if search.higher_is_better else 1
     scored = [(_mean(search, complete), complete) for found in arms.values() if (complete := _complete(found))]
     scored.sort(key=lambda pair: (sign * pair[0], -len(_blocks(pair[1])), pair[1][0].trial.id))
     if not scored:
@@ -86,7 +86,7 @@ def _blocks(records: Iterable[Record]) -> set[int]:
 def _mean(search: Study, complete: Iterable[Record]) -> float:
     outcomes = [record.outcome for record in complete]
     scores = [outcome.validation for outcome in outcomes if outcome and outcome.validation]
-    return statistics.fmean(getattr(score, search.metric) for score in scores)
+    return statistics.fmean(score.on(search.metric) for score in scores)
 
 
 def confirmation_of(search: Study, chosen: Sequence[Candidate], seeds: int, name: str) -> Study:

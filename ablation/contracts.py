@@ -16,6 +16,9 @@ Fit = Callable[[Tensor], Transform]
 Augmentation = Callable[[Tensor, Tensor, Generator], tuple[Tensor, Tensor]]
 """uint8 images and class probabilities (N x K) to new ones; parameters are drawn per image from the generator."""
 
+Measure = Callable[[Tensor, Tensor], float]
+"""Class probabilities of all images of a split (N x K, float32) and their labels (N, int64) to a metric's value."""
+
 
 @dataclass(frozen=True, slots=True)
 class Mixing:

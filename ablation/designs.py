@@ -100,7 +100,7 @@ def planned_trials(study: Study) -> tuple[Trial, ...]:
         return ()
     signed = [(arm.settings.signature(), arm) for arm in arms(study)]
     return tuple(
-        Trial(id=trial_id(arm, block), arm=arm, block=block, evaluate_on=study.evaluate_on)
+        Trial(id=trial_id(arm, block), arm=arm, block=block, evaluate_on=study.evaluate_on, metrics=study.metrics)
         for block in study.seed_blocks
         for _, arm in sorted(signed, key=lambda pair: seed_of(block, "run order", int(pair[0], 16)))
     )

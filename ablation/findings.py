@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
+from pydantic import Field
+
 from ablation.settings import Frozen
 
 Metric = str
@@ -53,6 +55,13 @@ class OtherEffect(Frozen):
     seed_blocks: int
     method: str
     """How it was corrected, empty without an interval."""
+
+
+class MeanScore(Frozen):
+    """Over the seed blocks of an arm; a single one has no standard deviation."""
+
+    mean: float | None
+    sd: float | None
 
 
 class ClassEffect(Frozen):
@@ -169,7 +178,9 @@ class Finding(Frozen):
     parameters: Parameters | None = None
     """None of an interaction, and where they were not counted."""
     other: OtherEffect | None = None
-    """The effect on loss where the metric is accuracy, and the other way round."""
+    """The effect on loss where the metric is accuracy, else on accuracy."""
+    others: tuple[OtherEffect, ...] = Field(default=(), exclude_if=lambda others: not others)
+    """The effects on all else that a study with `metrics` measures."""
     images: ImageEffect | None = None
     """None where no seed block has predictions of all arms on the same images."""
     classes: tuple[ClassEffect, ...] = ()
@@ -214,10 +225,13 @@ class ArmSummary(Frozen):
     score: float | None = None
     """Of the metric where that is neither accuracy nor loss."""
     score_sd: float | None = None
+    others: dict[str, MeanScore] = Field(default_factory=dict, exclude_if=lambda others: not others)
+    """On the other metrics that a study with `metrics` measures."""
 
     def on(self, metric: str) -> tuple[float | None, float | None]:
-        """Mean and standard deviation of a metric: accuracy, loss, or else the one that was analysed."""
+        """Mean and standard deviation of a metric: accuracy, loss, another one, or else the one that was analysed."""
         known = {"accuracy": (self.accuracy, self.accuracy_sd), "loss": (self.loss, self.loss_sd)}
+        known |= {name: (score.mean, score.sd) for name, score in self.others.items()}
         return known.get(metric, (self.score, self.score_sd))
 
 

@@ -118,7 +118,7 @@ class Confirmation(Frozen):
     search: str
     """The name of its run folder."""
     confirmation: str
-    metric: Literal["accuracy", "loss"]
+    metric: str
     ended: int
     planned: int
     """Trials of the search when the arms were chosen."""

@@ -11,7 +11,7 @@ from ablation import components, provenance
 from ablation.durable import write_whole
 from ablation.errors import AblationError
 from ablation.provenance import WHERE_IMPORTED
-from ablation.settings import Frozen
+from ablation.settings import Frozen, Part
 from ablation.sources.roots import offline
 from ablation.trial import Arm
 
@@ -56,8 +56,8 @@ def hardware() -> Hardware:
     )
 
 
-def software(arms: Sequence[Arm], data_root: Path) -> Software:
-    """That of this machine, as far as these arms need it; nothing is downloaded.
+def software(arms: Sequence[Arm], metrics: Sequence[Part], data_root: Path) -> Software:
+    """That of this machine, as far as these arms and metrics need it; nothing is downloaded.
 
     Raises:
         AblationError: a data set or a component is missing here, or damaged.
@@ -65,7 +65,7 @@ def software(arms: Sequence[Arm], data_root: Path) -> Software:
     code, data = {"ablation": components.package_code()}, dict[str, str]()
     with offline():
         for arm in arms:
-            code |= components.code_of(arm.settings)
+            code |= components.code_of(arm.settings, metrics)
         for part in {arm.settings.dataset.model_dump_json(): arm.settings.dataset for arm in arms}.values():
             data[f"data set {part.name} {part.choices or ''}".strip()] = components.open_data(
                 part, data_root

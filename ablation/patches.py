@@ -22,7 +22,13 @@ from ablation.wording import Path
 
 Form = dict[str, Any]
 
-PARTS: tuple[Path, ...] = (("dataset",), ("model",), ("recipe", "optimizer"), ("recipe", "schedule"))
+PARTS: tuple[Path, ...] = (
+    ("dataset",),
+    ("model",),
+    ("recipe", "optimizer"),
+    ("recipe", "schedule"),
+    ("recipe", "trainer"),
+)
 """Where a component stands under a fixed key; a bare name stands for `{name: ...}`."""
 
 STEPS = ("preprocessing", "augmentations")
@@ -119,6 +125,7 @@ def form_of(settings: Settings) -> Form:
 
     recipe = settings.recipe.model_dump(mode="json")
     recipe |= {"optimizer": written(settings.recipe.optimizer), "schedule": written(settings.recipe.schedule)}
+    recipe |= {} if settings.recipe.trainer is None else {"trainer": written(settings.recipe.trainer)}
     return {
         "dataset": written(settings.dataset),
         "model": written(settings.model),
@@ -145,7 +152,7 @@ def settings_data(form: Mapping[str, Any]) -> Form:
         if isinstance(data.get(key), dict):
             data[key] = tuple({"name": name, "choices": choices} for name, choices in data[key].items())
     if isinstance(recipe := data.get("recipe"), dict):
-        components = {key: part(recipe[key]) for key in ("optimizer", "schedule") if key in recipe}
+        components = {key: part(recipe[key]) for key in ("optimizer", "schedule", "trainer") if key in recipe}
         data["recipe"] = {**recipe, **components}
     return data
 

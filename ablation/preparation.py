@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from ablation import components
+from ablation.contracts import Measure
 from ablation.errors import AblationError, DataError, InputError
 from ablation.seeding import seed_of
 from ablation.sending import send
@@ -18,9 +19,11 @@ from ablation.splits import Splits
 from ablation.training.averaging import averaged_copy
 from ablation.training.data import BlockData, block_data
 from ablation.training.devices import best_layout, prepare, reset_peak_memory
-from ablation.training.fit import Ingredients
+from ablation.training.evaluation import DivergedError
+from ablation.training.fit import Fitted, Trainer, Watch, fit
 from ablation.training.generators import forked_generator
-from ablation.trial import Assignment
+from ablation.training.state import Ingredients
+from ablation.trial import Assignment, Trial
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +64,29 @@ def _built(assignment: Assignment) -> Prepared:
     data = replace(data, layout=best_layout(model, assignment.device, assignment.threads))
     model.to(memory_format=data.layout)
     _check_size(model, data)
-    return Prepared(splits, data, _ingredients(settings, model, assignment.pieces))
+    return Prepared(
+        splits, data, replace(ingredients_of(settings, model, assignment.pieces), measures=_measures(trial))
+    )
+
+
+def trainer_of(recipe: Recipe) -> Trainer:
+    """What trains a model: `fit`, or the recipe's own function, held to what everybody expects of it."""
+    part = recipe.trainer
+    if part is None:
+        return fit
+    own: Trainer = components.load("trainer", part.name)(**part.choices)
+
+    def train(ingredients: Ingredients, data: BlockData, recipe: Recipe, block: int, watch: Watch) -> Fitted:
+        with forked_generator(data.train.labels.device.type, seed_of(block, "dropout")):
+            try:
+                fitted = own(ingredients, data, recipe, block, watch)
+            except DivergedError:
+                return Fitted("diverged", None, 0.0, 0.0)
+        if not isinstance(fitted, Fitted):
+            raise InputError(f"trainer {part.name} gives {type(fitted).__name__} and not a Fitted.")
+        return fitted
+
+    return train
 
 
 def parameter_count(model: nn.Module) -> int:
@@ -85,7 +110,7 @@ def _model(part: Part, data: BlockData, block: int) -> nn.Module:
     return model.to(device)
 
 
-def _ingredients(settings: Settings, model: nn.Module, pieces: int) -> Ingredients:
+def ingredients_of(settings: Settings, model: nn.Module, pieces: int) -> Ingredients:
     """Build what the recipe names beside the model."""
     return Ingredients(
         model=model,
@@ -95,8 +120,12 @@ def _ingredients(settings: Settings, model: nn.Module, pieces: int) -> Ingredien
             part.name: components.load("augmentation", part.name)(**part.choices) for part in settings.augmentations
         },
         pieces=pieces,
-        averaged=averaged_copy(model) if settings.recipe.weight_average else None,
+        averaged=averaged_copy(model) if settings.recipe.weight_average or settings.recipe.swa else None,
     )
+
+
+def _measures(trial: Trial) -> dict[str, Measure]:
+    return {part.name: components.load("metric", part.name)(**part.choices) for part in trial.metrics}
 
 
 def _optimizer(model: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:

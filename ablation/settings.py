@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
 
 Choice = None | bool | int | float | str | list[Any] | dict[str, Any]
 """A value as JSON knows it; what a component's own signature makes of it, `ablation.components` checks."""
@@ -37,6 +38,12 @@ class Part(Frozen):
 
     name: str
     choices: dict[str, Choice] = {}
+
+
+class MetricPart(Part):
+    """A metric beside accuracy and loss, with what its component says of it."""
+
+    higher_is_better: bool
 
 
 def _is_off(value: object) -> bool:
@@ -70,13 +77,26 @@ class Recipe(Frozen):
         Fraction,
         Field(exclude_if=_is_off, description="share of itself that the scored average of the weights keeps at a step"),
     ] = 0.0
+    swa: Annotated[
+        Fraction,
+        Field(exclude_if=_is_off, description="share of the epochs, the last ones, whose average of weights is scored"),
+    ] = 0.0
     mirrored_scoring: Annotated[
         bool, Field(exclude_if=_is_off, description="score the mean of the logits of an image and of its mirror image")
     ] = False
+    trainer: Annotated[
+        Part | None, Field(exclude_if=_is_off, description="a training function of your own, by its dotted name")
+    ] = None
     precision: Annotated[
         Literal["auto", "float32", "bfloat16"],
         Field(description="auto: bfloat16 where the hardware multiplies it faster, else float32"),
     ] = "auto"
+
+    @model_validator(mode="after")
+    def _one_average(self) -> Self:
+        if self.weight_average and self.swa:
+            raise PydanticCustomError("two_averages", "weight_average and swa both average the weights; keep one")
+        return self
 
 
 class Settings(Frozen):
@@ -90,8 +110,9 @@ class Settings(Frozen):
 
     def parts(self) -> tuple[Part, ...]:
         """Every component that is named."""
-        recipe = (self.recipe.optimizer, self.recipe.schedule)
-        return (self.dataset, self.model, *self.preprocessing, *self.augmentations, *recipe)
+        recipe = (self.recipe.optimizer, self.recipe.schedule, self.recipe.trainer)
+        steps = (*self.preprocessing, *self.augmentations)
+        return (self.dataset, self.model, *steps, *(part for part in recipe if part is not None))
 
     def signature(self) -> str:
         """Twelve hexadecimal digits that are equal exactly when the settings are."""

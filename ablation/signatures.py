@@ -1,8 +1,8 @@
 """What a component's source says about it, read without importing it: `ablate components` needs no torch.
 
 The signature of `build` is the schema: its keyword-only parameters are the choices a study file may make. Annotations
-may use int, float, bool, str, `X | None`, `Literal[...]`, `list[...]`, `Annotated[X, Field(ge=1)]` with literal
-arguments, names that the module itself assigns, and the aliases of `ablation.settings`.
+may use int, float, bool, str, `X | None`, `Literal[...]`, `list[...]`, `dict[str, ...]`, `Annotated[X, Field(ge=1)]`
+with literal arguments, names that the module itself assigns, and the aliases of `ablation.settings`.
 """
 
 from __future__ import annotations
@@ -79,6 +79,17 @@ def read_signature(source: str, file: str) -> Signature:
     return Signature(description, tuple(types.parameter(argument, default) for argument, default in pairs))
 
 
+def read_flag(source: str, file: str, name: str) -> bool:
+    """What a component's file assigns to this name at its top: `HIGHER_IS_BETTER = True`.
+
+    Raises InputError, with the file, where it does not, or something else than True or False.
+    """
+    node = _assigned(ast.parse(source)).get(name)
+    if not (isinstance(node, ast.Constant) and isinstance(node.value, bool)):
+        raise InputError(f"{file} must say `{name} = True` or `{name} = False` at its top.")
+    return node.value
+
+
 def _assigned(tree: ast.Module) -> dict[str, ast.expr]:
     """The names that a module assigns at its top, with what it assigns."""
     assigned: dict[str, ast.expr] = {}
@@ -133,6 +144,8 @@ class _Types:
                 return Literal[values]
             case ast.Subscript(value=ast.Name(id="list"), slice=inner):
                 return list[self.type_of(inner)]  # type: ignore[misc]
+            case ast.Subscript(value=ast.Name(id="dict"), slice=ast.Tuple(elts=[ast.Name(id="str"), inner])):
+                return dict[str, self.type_of(inner)]  # type: ignore[misc]
             case ast.Subscript(value=ast.Name(id="Annotated"), slice=ast.Tuple(elts=[inner, ast.Call() as call])):
                 return Annotated[self.type_of(inner), self._field(call)]
         raise self._refusal(node, f"the annotation `{ast.unparse(node)}` is not one that a choice may have")
@@ -169,6 +182,8 @@ def _words(kind: Any) -> str:
             return f"{', '.join(most)} or {last}" if most else last
         case origin if origin is list:
             return f"list of {_words(inner[0])}"
+        case origin if origin is dict:
+            return f"mapping of names to {_words(inner[1])}"
     return " or ".join(map(_words, inner))
 
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import Discriminator, Field, Tag
 
-from ablation.settings import Frozen, Positive, Settings, digest
+from ablation.settings import Frozen, MetricPart, Positive, Settings, digest
 
 Patch = dict[str, Any]
 """What a level changes: dotted keys of the study file (`augmentations.crop`) to their new values; null removes."""
@@ -160,11 +160,19 @@ class Study(Frozen):
     seeds: Seeds
     first_block: int = 0
     """Where the seed blocks begin: a confirmation takes none that its search has seen. Not a key of the study file."""
-    metric: Literal["accuracy", "loss"] = "accuracy"
+    metric: Annotated[str, Field(description="accuracy, loss, or the name of one of `metrics`")] = "accuracy"
+    metrics: tuple[MetricPart, ...] = Field(default=(), exclude_if=lambda metrics: not metrics)
+    """What is measured beside accuracy and loss."""
     evaluate_on: Literal["validation", "test"] = "test"
     margin: Annotated[Positive, Field(description="effects inside it count as equivalent, in the metric's own unit")]
     execution: ExecutionPlan = ExecutionPlan()
     tracking: Tracking = Tracking()
+
+    @property
+    def higher_is_better(self) -> bool:
+        """What is good of the study's metric."""
+        known = {"accuracy": True, "loss": False} | {part.name: part.higher_is_better for part in self.metrics}
+        return known[self.metric]
 
     @property
     def folder_name(self) -> str:

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
-from ablation.settings import Frozen, Settings
+from ablation.settings import Frozen, MetricPart, Settings
 from ablation.visible import visible
 
 _LONGEST_SAID = 4000
@@ -57,15 +57,24 @@ class Trial(Frozen):
     arm: Arm
     block: int
     evaluate_on: Literal["validation", "test"] = "test"
+    metrics: tuple[MetricPart, ...] = Field(default=(), exclude_if=lambda metrics: not metrics)
+    """What is measured beside accuracy and loss."""
     number: int | None = None
     """The number of the Optuna trial."""
 
 
 class Scores(Frozen):
-    """Mean cross-entropy in nats and accuracy as a fraction, over one split."""
+    """Mean cross-entropy in nats and accuracy as a fraction, over one split, and what else the study measures."""
 
     loss: float
     accuracy: float
+    others: dict[str, float] = Field(default_factory=dict, exclude_if=lambda others: not others)
+    """By the names of the study's `metrics`; of training there are none."""
+
+    def on(self, metric: str) -> float:
+        """The score on accuracy, loss, or one of the study's metrics."""
+        known = {"accuracy": self.accuracy, "loss": self.loss}
+        return known[metric] if metric in known else self.others[metric]
 
 
 class Epoch(Frozen):

@@ -5,13 +5,13 @@ from __future__ import annotations
 import faulthandler
 import statistics
 import time
-from collections.abc import Callable
 from dataclasses import replace
 from typing import IO, Protocol
 
 from ablation.faults import point
 from ablation.training import checkpoints
 from ablation.training.checkpoints import Checkpoint
+from ablation.training.fit import Take
 from ablation.trial import Answer, Assignment, Epoch, Stamp
 from ablation.trial_files import append_epoch, check_attempt, write_epochs
 
@@ -66,7 +66,7 @@ class TrialWatch:
         self.stamps = (*before, *self.stamps)
         return checkpoint
 
-    def stepped(self, take: Callable[[], Checkpoint]) -> bool:
+    def stepped(self, take: Take) -> bool:
         """Show that the training is alive; a checkpoint when it is time, or when the driver wants to stop."""
         point("step made")
         now = time.monotonic()
@@ -81,7 +81,7 @@ class TrialWatch:
             self._save(take)
         return False
 
-    def ended_epoch(self, epoch: Epoch, take: Callable[[], Checkpoint]) -> Answer:
+    def ended_epoch(self, epoch: Epoch, take: Take) -> Answer:
         """First the checkpoint, then the event, then the driver: each can be made again from what stands before it."""
         self._arm(time.monotonic())
         if time.monotonic() - self._saved >= min(LEAST_SECONDS, self._assignment.checkpoint_seconds):
@@ -118,9 +118,13 @@ class TrialWatch:
         """Write nothing beside another attempt."""
         check_attempt(self._assignment.folder, self._assignment.token)
 
-    def _save(self, take: Callable[[], Checkpoint]) -> None:
+    def _save(self, take: Take) -> None:
         self._check()
-        checkpoints.save(replace(take(), stamps=self.stamps), self._assignment.folder)
+        checkpoint, self._saved = take(), time.monotonic()
+        if checkpoint is None:
+            self._say("no checkpoint: this trainer makes none, so a trial that is cut short starts over")
+            return
+        checkpoints.save(replace(checkpoint, stamps=self.stamps), self._assignment.folder)
         self._saved = time.monotonic()
         point("checkpoint saved")
 

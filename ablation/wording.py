@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from pydantic_core import ErrorDetails
@@ -60,6 +60,12 @@ def meant(word: str, allowed: Iterable[str]) -> str:
     return f"{question} Allowed: {listed(allowed)}."
 
 
+def nearest(word: str, allowed: Sequence[str]) -> str:
+    """The end of a part of a sentence: ` (did you mean x?)` where an allowed word is close, else nothing."""
+    close = difflib.get_close_matches(word, allowed, n=1)
+    return f" (did you mean {close[0]}?)" if close else ""
+
+
 def explained(error: ErrorDetails) -> str:
     """What one pydantic error says about its value, as the end of a sentence: `must be at least 1, not 0`."""
     kind, value = error["type"], error["input"]
@@ -72,9 +78,8 @@ def explained(error: ErrorDetails) -> str:
     if kind in {"literal_error", "union_tag_invalid"}:
         allowed = str(context["expected" if kind == "literal_error" else "expected_tags"]).replace("'", "")
         given = value.get("kind") if kind == "union_tag_invalid" else value
-        close = difflib.get_close_matches(str(given), allowed.replace(" or ", ", ").split(", "), n=1)
-        question = f" (did you mean {close[0]}?)" if close else ""
-        return f"must be one of {allowed}, not {shown(given)}{question}"
+        close = nearest(str(given), allowed.replace(" or ", ", ").split(", "))
+        return f"must be one of {allowed}, not {shown(given)}{close}"
     if kind in {"string_too_short", "string_pattern_mismatch"}:
         return "must not be empty"
     if kind in {"too_short", "too_long"}:

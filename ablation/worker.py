@@ -7,27 +7,29 @@ import platform
 import time
 import traceback
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import IO
 
 import numpy as np
 import torch
-from torch import nn
 
 from ablation import components, provenance
 from ablation.durable import write_whole
 from ablation.errors import DataError, InputError, StudyLockedError
 from ablation.failures import Failure, failure_of
 from ablation.faults import point
-from ablation.preparation import Prepared, parameter_count, prepared
+from ablation.preparation import Prepared, parameter_count, prepared, trainer_of
 from ablation.sealed import sum_of
 from ablation.seeding import seed_of
 from ablation.training.data import BlockData
 from ablation.training.devices import device_name, peak_memory
 from ablation.training.evaluation import DivergedError, Evaluation, evaluate
-from ablation.training.fit import Fitted, Ingredients, fit
+from ablation.training.fit import Fitted
 from ablation.training.generators import forked_generator
 from ablation.training.gradients import layer_names
+from ablation.training.measuring import Measures, measured, measured_guess
+from ablation.training.state import Ingredients
 from ablation.trial import ATTEMPT_MARK, Assignment, Cost, Outcome, Stamp, uniform_guess
 from ablation.trial_files import check_attempt, remove_leftovers, write_outcome
 from ablation.watching import Link, TrialWatch
@@ -59,8 +61,15 @@ def run_trial(assignment: Assignment, link: Link) -> Outcome | Failure | None:
             return Failure(cause="input", reason=str(error))
         except Exception as error:  # noqa: BLE001 - a trial's own failure must not stop the study
             log.write(traceback.format_exc())
-            return failure_of(error, assignment.folder)
+            return _failure(error, assignment)
     return outcome
+
+
+def _failure(error: Exception, assignment: Assignment) -> Failure:
+    """What an exception comes to, with the place in somebody's own component that it came through."""
+    found, trial = failure_of(error, assignment.folder), assignment.trial
+    place = components.own_place(error, (*trial.arm.settings.parts(), *trial.metrics))
+    return found.model_copy(update={"reason": f"{found.reason} ({place})"}) if place else found
 
 
 def _train(assignment: Assignment, link: Link, log: IO[str]) -> Outcome | None:
@@ -73,11 +82,12 @@ def _train(assignment: Assignment, link: Link, log: IO[str]) -> Outcome | None:
         stamp = _stamp(assignment, built.splits.fingerprint, started, compiled=ingredients.compiled is not None)
         watch.stamps = (stamp,)
         clock = time.perf_counter()
-        fitted = fit(ingredients, built.data, trial.arm.settings.recipe, trial.block, watch)
+        recipe = trial.arm.settings.recipe
+        fitted = trainer_of(recipe)(ingredients, built.data, recipe, trial.block, watch)
         if fitted.ended == "stopped":
             return None
         with forked_generator(assignment.device, seed_of(trial.block, "scoring")):
-            outcome = _scored(fitted, built.ingredients.scored, built.data, assignment)
+            outcome = _scored(fitted, built, assignment)
         point("model scored")
     finally:
         watch.close()
@@ -111,19 +121,22 @@ def _compiled(built: Prepared, assignment: Assignment) -> Ingredients:
     )
 
 
-def _scored(fitted: Fitted, model: nn.Module, data: BlockData, assignment: Assignment) -> Outcome:
+def _scored(fitted: Fitted, built: Prepared, assignment: Assignment) -> Outcome:
     """Measure the trained model; predictions and weights go to the trial's folder before the outcome closes it."""
+    model, data, measures = built.ingredients.scored, built.data, built.ingredients.measures
     recipe = assignment.trial.arm.settings.recipe
     precision, mirrored = recipe.precision, recipe.mirrored_scoring
     assert precision != "auto", "the precision is resolved when the study begins"
     try:
         if fitted.ended == "diverged":
-            return _diverged(data)
+            return _diverged(data, measures)
         validation = evaluate(model, data.validation, data.seen, precision, mirrored=mirrored)
         test = evaluate(model, data.test, data.seen, precision, mirrored=mirrored) if data.test is not None else None
     except DivergedError:
-        return _diverged(data)
+        return _diverged(data, measures)
     read = test or validation
+    on_validation = measured(validation.scores, validation.probabilities, data.validation.labels, measures)
+    on_test = measured(test.scores, test.probabilities, data.test.labels, measures) if test and data.test else None
     check_attempt(assignment.folder, assignment.token)
     files = {"predictions.npz": _predictions(read, data)}
     if assignment.keep_weights:
@@ -135,21 +148,21 @@ def _scored(fitted: Fitted, model: nn.Module, data: BlockData, assignment: Assig
     return Outcome(
         status="pruned" if fitted.ended == "pruned" else "complete",
         train=fitted.train,
-        validation=validation.scores,
-        test=test.scores if test else None,
+        validation=on_validation,
+        test=on_test,
         confusion=read.confusion,
         files={name: sum_of(content) for name, content in files.items()},
     )
 
 
-def _diverged(data: BlockData) -> Outcome:
-    guess = uniform_guess(data.num_classes)
+def _diverged(data: BlockData, measures: Measures) -> Outcome:
+    guess = partial(measured_guess, num_classes=data.num_classes, measures=measures)
     return Outcome(
         status="diverged",
         reason="the loss is not a finite number; counted as the uniform guess",
-        train=guess,
-        validation=guess,
-        test=guess if data.test is not None else None,
+        train=uniform_guess(data.num_classes),
+        validation=guess(data.validation.labels),
+        test=guess(data.test.labels) if data.test is not None else None,
     )
 
 
@@ -165,7 +178,7 @@ def _stamp(assignment: Assignment, fingerprint: str, started: str, *, compiled: 
     package = assignment.package_code or components.package_code()
     return Stamp(
         versions=provenance.versions(),
-        code={"ablation": package, **components.code_of(assignment.trial.arm.settings)},
+        code={"ablation": package, **components.code_of(assignment.trial.arm.settings, assignment.trial.metrics)},
         git_commit=commit,
         git_dirty=dirty,
         data_fingerprint=fingerprint,

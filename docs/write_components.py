@@ -24,6 +24,7 @@ KEYS: dict[Kind, str] = {
     "augmentation": "augmentations",
     "optimizer": "recipe.optimizer",
     "schedule": "recipe.schedule",
+    "metric": "metrics",
 }
 
 

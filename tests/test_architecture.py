@@ -25,7 +25,8 @@ ROWS = (
     | {"rehearsal", "previews", "node_checks"},
     {"designs", "preparation", "watching", "attempts", "infeasible", "inbox", "keeping", "waiting"},
     {"datasets", "models", "augmentations", "preprocessing", "optimizers", "schedules"}
-    | {"components", "training", "run_folder"},
+    | {"metrics", "components", "training", "run_folder"},
+    {"libraries"},
     {
         "signatures",
         "patches",
@@ -73,7 +74,7 @@ OWNERS = {
     "pandas": {"analysis", "loading"},
     "scipy": {"analysis", "datasets"},
     "torch": {"training", "worker", "preparation", "models", "augmentations", "preprocessing", "optimizers", "cli"}
-    | {"sending", "rehearsal", "exporting", "previews", "contracts"},
+    | {"metrics", "sending", "rehearsal", "exporting", "previews", "contracts"},
     "numpy": {"training", "worker", "analysis", "report", "datasets", "seen_images", "exporting"}
     | {"tracking", "splits", "sources", "sampling", "rehearsal", "previews", "data_page", "data_sheets"},
     "safetensors": {"exporting"},
@@ -86,18 +87,18 @@ OWNERS = {
     "rich": {"cli", "sources"},
     "filelock": {"holding", "sources", "training"},
     "platformdirs": {"sources"},
-    "timm": {"models"},
+    "timm": {"models", "optimizers"},
     "torchvision": {"models"},
     "pydantic": {"settings", "study", "trial", "components", "signatures", "run_folder", "trial_files", "attempts"}
-    | {"holding", "study_file", "exporting", "augmentations", "preprocessing"},
-    "pydantic_core": {"study_file", "wording"},
+    | {"holding", "study_file", "exporting", "augmentations", "preprocessing", "findings", "analysis"},
+    "pydantic_core": {"study_file", "wording", "settings"},
     "ray": {"executors"},
 }
 """Which files or folders may import which package. A package that is not here may be imported by none."""
 
 LATE = {"mlflow": {"tracking"}, "torch": {"cli"}, "sklearn": {"datasets"}, "scipy": {"datasets"}}
 LATE |= {"pyarrow": {"sources"}}
-LATE |= {"onnxruntime": {"exporting"}, "timm": {"models"}, "torchvision": {"models"}}
+LATE |= {"onnxruntime": {"exporting"}, "timm": {"models", "optimizers"}, "torchvision": {"models"}}
 LATE |= {"optuna_dashboard": {"sampling"}}
 """Where a package may be imported inside of functions alone, since importing it costs half a second or more."""
 

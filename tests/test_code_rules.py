@@ -10,7 +10,7 @@ from source_tree import MODULES, PACKAGE, ROOT, Module
 
 MOST_LINES, MOST_FUNCTION_LINES, MOST_PARAMETERS = 300, 40, 5
 
-COMPONENTS = ("models", "augmentations", "preprocessing", "datasets", "optimizers", "schedules")
+COMPONENTS = ("models", "augmentations", "preprocessing", "datasets", "optimizers", "schedules", "metrics")
 COMMANDS = PACKAGE / "cli" / "commands"
 OVERRIDES = {"redirect_request"}
 """Methods whose parameters a library decides."""

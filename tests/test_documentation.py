@@ -210,7 +210,7 @@ def shown_default(field: Any) -> str:
     if field.is_required():
         return "required"
     default = field.get_default(call_default_factory=True)
-    if default == {}:
+    if default in ({}, None):
         return "none"
     return (
         default.name

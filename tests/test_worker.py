@@ -258,7 +258,8 @@ def test_an_error_in_somebodys_component_fails_the_trial_and_leaves_its_tracebac
     (tmp_path / "broken_net.py").rename(tmp_path / "broken_lab" / "broken_net.py")
     monkeypatch.syspath_prepend(str(tmp_path))
     failure = failed(write_study, tmp_path, "{name: broken_lab.broken_net}")
-    assert (failure.cause, failure.reason) == ("bug", "OSError: mine")
+    place = tmp_path / "broken_lab" / "broken_net.py"
+    assert (failure.cause, failure.reason) == ("bug", f"OSError: mine ({place}:4)")
     (log,) = (tmp_path / "run").glob("trials/*/log.txt")
     assert "broken_net.py" in log.read_text()
 

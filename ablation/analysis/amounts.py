@@ -14,14 +14,17 @@ LARGEST: Mapping[Metric, float] = {"accuracy": 1.0, "loss": 1e6}
 _AMOUNT = re.compile(r"\s*(?P<number>\d+(?:\.\d+)?|\.\d+)\s*(?P<unit>[a-z]*)\s*", re.IGNORECASE | re.ASCII)
 
 
-def parse_amount(text: str) -> tuple[Metric, float] | None:
-    """The metric whose unit is named, and the difference in its own unit; None where it is no such thing."""
+def parse_amount(text: str, *others: Metric) -> tuple[Metric, float] | None:
+    """The metric whose unit is named, and the difference in its own unit; None where it is no such thing.
+
+    `others` may be meant too, beside accuracy and loss; their unit is called `units`.
+    """
     found = _AMOUNT.fullmatch(text)
     if found is None:
         return None
-    for metric, unit in UNITS.items():
-        if unit.name == found["unit"].lower():
-            return metric, float(found["number"]) / unit.factor
+    for metric in (*UNITS, *others):
+        if UNITS[metric].name == found["unit"].lower():
+            return metric, float(found["number"]) / UNITS[metric].factor
     return None
 
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from ablation.analysis import crossed, diagnostics
-from ablation.analysis.beside import beside, on_the_other_metric
+from ablation.analysis.beside import beside, on_other_metrics
 from ablation.analysis.censoring import censoring_notes, outcomes_in
 from ablation.analysis.contrasts import Contrast
 from ablation.analysis.estimates import Estimate
@@ -108,7 +108,8 @@ def _judge(table: ResultsTable, route: Route, estimates: Sequence[_Estimated]) -
     contrasts = [contrast for contrast, _, _ in estimates]
     grows, diverged, provisional = bool(table.rule.looks), table.diverged(), table.provisional
     bound_at = route.bound_at(contrasts, extended=not grows) if contrasts else None
-    others = beside(table, _route(on_the_other_metric(table), len(contrasts)), contrasts)
+    routes = {metric: _route(other, len(contrasts)) for metric, other in on_other_metrics(table).items()}
+    others = beside(table, routes, contrasts)
     judged = []
     for (contrast, estimate, decided), other in zip(estimates, others, strict=True):
         verdict: Verdict = verdict_of(estimate, table.margin, good_sign(table))
@@ -166,6 +167,7 @@ def _finding(judged: Judged, scene: Scene) -> Finding:
         time_note=judged.beside.time_note,
         parameters=judged.beside.parameters,
         other=judged.beside.other,
+        others=judged.beside.others,
         more_blocks=judged.more_blocks,
         new_plan_blocks=judged.new_plan_blocks,
         rests_on_diverged=judged.diverged > 0,

@@ -1,9 +1,9 @@
-"""What stands beside a finding: the effect on the other metric, and what the level costs. No verdict rests on it."""
+"""What stands beside a finding: the effects on other metrics, and what the level costs. No verdict rests on it."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 
-OTHER: dict[Metric, Metric] = {"accuracy": "loss", "loss": "accuracy"}
+ALWAYS: tuple[Metric, ...] = ("accuracy", "loss")
+"""What every study measures."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,29 +31,37 @@ class Beside:
     """Each is None where the trials do not say it."""
 
     other: OtherEffect | None = None
+    others: tuple[OtherEffect, ...] = ()
     seconds: Ratio | None = None
     time_note: str = ""
     """Why training times are not comparable, in as few words as say it."""
     parameters: Parameters | None = None
 
 
-def on_the_other_metric(table: ResultsTable) -> ResultsTable:
-    """The same trials, asked for the other metric; for the same one where that is neither accuracy nor loss."""
-    return replace(table, metric=OTHER.get(table.metric, table.metric))
+def on_other_metrics(table: ResultsTable) -> dict[Metric, ResultsTable]:
+    """The same trials, asked for each metric but their own: loss or accuracy first, or none in anybody's table."""
+    known = table.measured or table.metric in ALWAYS
+    others = [metric for metric in (*ALWAYS, *table.measured) if metric != table.metric] if known else []
+    return {metric: replace(table, metric=metric) for metric in others}
 
 
-def beside(table: ResultsTable, other: Route, contrasts: Sequence[Contrast]) -> list[Beside]:
-    """For each contrast; `other` is the route of the table on the other metric."""
-    metric, parameters = OTHER.get(table.metric), table.parameters()
+def beside(table: ResultsTable, routes: Mapping[Metric, Route], contrasts: Sequence[Contrast]) -> list[Beside]:
+    """For each contrast; `routes` are those of the table on the other metrics."""
+    parameters, told = table.parameters(), not table.provisional
     times = Times(table.seconds(), table.circumstances(), table.ran_under)
-    estimates, told = other.estimate(contrasts) if contrasts else [], not table.provisional
+    effects = [
+        [_other_effect(estimate, metric, route.correction, told=told) for estimate in route.estimate(contrasts)]
+        for metric, route in routes.items()
+        if contrasts
+    ]
     return [
         Beside(
-            _other_effect(estimate, metric, other.correction, told=told) if metric else None,
+            next((each[at] for each in effects), None),
+            tuple(effect for each in effects[1:] if (effect := each[at]) is not None),
             *times.ratio(contrast),
             _parameters(contrast, parameters),
         )
-        for contrast, estimate in zip(contrasts, estimates, strict=True)
+        for at, contrast in enumerate(contrasts)
     ]
 
 

@@ -41,7 +41,7 @@ def compare(pair: Pair, differences: Sequence[str]) -> Compared:
     """
     costs, images = compared_costs(pair), side_images(pair)
     metric = pair.a.study.metric
-    measured = {each: _difference(pair, each) for each in UNITS}
+    measured = {each: _difference(pair, each) for each in dict.fromkeys((*UNITS, metric))}
     return Compared(
         a=_side(pair.a, pair.blocks_a),
         b=_side(pair.b, pair.blocks_b),
@@ -52,6 +52,7 @@ def compare(pair: Pair, differences: Sequence[str]) -> Compared:
         sentence=_sentence(pair, measured[metric], _spent(costs)),
         accuracy=measured["accuracy"],
         loss=measured["loss"],
+        score=None if metric in UNITS else measured[metric],
         seconds=costs.seconds,
         images_per_second=costs.images_per_second,
         peak_memory=costs.peak_memory,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
+from pydantic import Field
+
 from ablation.analysis.images import McNemar
 from ablation.findings import ClassEffect, ImageEffect, Parameters, Ratio
 from ablation.settings import Frozen
@@ -80,7 +82,7 @@ class Compared(Frozen):
     a: ComparedSide
     b: ComparedSide
     split: Literal["validation", "test"]
-    metric: Literal["accuracy", "loss"]
+    metric: str
     """The one that the studies were declared for."""
     paired: bool
     """Whether both ran in the seed blocks that are read."""
@@ -88,6 +90,8 @@ class Compared(Frozen):
     sentence: str
     accuracy: MetricDifference
     loss: MetricDifference
+    score: MetricDifference | None = Field(default=None, exclude_if=lambda score: score is None)
+    """Of the metric that the studies were declared for, where that is neither."""
     seconds: Ratio | None
     """Training time of B over that of A, within the seed blocks in which both ran alike; so are the next two."""
     images_per_second: Ratio | None = None

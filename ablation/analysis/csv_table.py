@@ -41,12 +41,12 @@ def write_csv(table: ResultsTable, path: Path) -> None:
     order = [table.baseline, *(arm for arm in table.arms if arm != table.baseline)]
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)  # also quotes a lone carriage return
-    factors = [FACTOR + name for name in table.factors]
-    writer.writerow(["trial", "arm", "seed", "status", *factors, *MEASURES, CIRCUMSTANCES])
+    factors, numbers = [FACTOR + name for name in table.factors], [*MEASURES, *table.measured]
+    writer.writerow(["trial", "arm", "seed", "status", *factors, *numbers, CIRCUMSTANCES])
     rows = sorted(table.frame.to_dict("records"), key=lambda row: order.index(row["arm"]))
     for row in rows:
         levels = [in_cell(table.arms[row["arm"]].get(factor, "")) for factor in table.factors]
-        measures = ["" if math.isnan(row[name]) else _number(row[name]) for name in MEASURES]
+        measures = ["" if math.isnan(row[name]) else _number(row[name]) for name in numbers]
         texts = [in_cell(row["trial"]), in_cell(row["arm"]), row["block"], row["status"]]
         writer.writerow([*texts, *levels, *measures, in_cell(row[CIRCUMSTANCES])])
     write_whole(path, out.getvalue())
@@ -72,7 +72,7 @@ def from_csv(
     rows, levels = zip(*((sheet.trial(index), sheet.levels(index)) for index in range(len(sheet.rows))), strict=True)
     factors = {f: tuple(dict.fromkeys(row[f] for row in levels if f in row)) for f in sheet.factors}
     arms = sheet.arms(levels, {factor: names[0] for factor, names in factors.items() if names})
-    frame = framed([row | {"arm": arm} for row, arm in zip(rows, arms, strict=True)], metric)
+    frame = framed([row | {"arm": arm} for row, arm in zip(rows, arms, strict=True)], [metric])
     _refuse_repeats(path, list(zip(arms, frame["block"].tolist(), strict=True)))
     ordered = dict(zip(arms, levels, strict=True))  # an arm's rows all have the same levels
     found = analysed_as("fractional", list(ordered.values()), factors)

@@ -51,7 +51,7 @@ def _scores(records: Sequence[Record], split: Literal["validation", "test"], met
     """Diverged trials count as the uniform guess, as in every mean."""
     outcomes = [record.outcome for record in records if record.outcome and record.outcome.status in SCORED]
     found = [scores for outcome in outcomes if outcome and (scores := outcome.scores(split))]
-    return [getattr(scores, metric) for scores in found]
+    return [scores.on(metric) for scores in found]
 
 
 def optimism_sentences(found: Confirmation) -> tuple[str, ...]:

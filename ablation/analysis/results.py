@@ -53,6 +53,8 @@ class ResultsTable:
     first_block: int = 0
     higher_is_better: bool | None = None
     """Of a metric that is neither accuracy nor loss; the good of those is known."""
+    measured: tuple[Metric, ...] = ()
+    """What a study measures beside accuracy and loss, each with a column after the others."""
 
     @property
     def provisional(self) -> bool:
@@ -142,6 +144,7 @@ def from_records(
     """
     search = study.design.kind == "search"
     rows = [_row(record, study.evaluate_on) for record in records]
+    measured = tuple(part.name for part in study.metrics)
     levels = {arm.name: {f: str(level) for f, level in arm.levels.items()} for arm in arms}
     factors = {
         name: tuple(factor.levels) if isinstance(factor, LevelsFactor) else _drawn(name, levels)
@@ -149,7 +152,7 @@ def from_records(
     }
     design = analysed_as(study.design.kind, list(levels.values()), factors)
     table = ResultsTable(
-        frame=framed(rows),
+        frame=framed(rows, measured),
         arms=levels,
         baseline=next((arm.name for arm in arms if arm.baseline), next(iter(levels), "")),
         factors=factors,
@@ -165,6 +168,8 @@ def from_records(
         ),
         rule=_rule(study, changes),
         first_block=study.first_block,
+        higher_is_better=study.higher_is_better if study.metric in measured else None,
+        measured=measured,
     )
     return table if search else _with_missing(table, rows)
 
@@ -185,14 +190,14 @@ def _with_missing(table: ResultsTable, rows: Sequence[Mapping[str, object]]) -> 
         wanted = [(arm, block) for arm in arms for block in blocks if (arm, block) not in known]
     missing = [{"trial": "", "arm": arm, "block": block, "status": MISSING} for arm, block in wanted]
     ended = [row for row in rows if row["status"] != MISSING]
-    return replace(table, frame=framed([*ended, *missing]))
+    return replace(table, frame=framed([*ended, *missing], table.measured))
 
 
-def framed(rows: Sequence[Mapping[str, object]], metric: Metric = "accuracy") -> pd.DataFrame:
-    """Rows as a frame of `COLUMNS` and the metric; a measure that a row lacks is NaN."""
-    measures = dict.fromkeys((*MEASURES, metric), "float64")
+def framed(rows: Sequence[Mapping[str, object]], metrics: Sequence[Metric] = ()) -> pd.DataFrame:
+    """Rows as a frame of `COLUMNS` and these metrics; a measure that a row lacks is NaN."""
+    measures = dict.fromkeys((*MEASURES, *metrics), "float64")
     told = [{"circumstances": "", **row} for row in rows]
-    frame = pd.DataFrame(told, columns=list(dict.fromkeys((*COLUMNS, metric))))
+    frame = pd.DataFrame(told, columns=list(dict.fromkeys((*COLUMNS, *metrics))))
     return frame.astype({"block": "int64"} | measures)
 
 
@@ -219,7 +224,7 @@ def _row(record: Record, split: Literal["validation", "test"]) -> dict[str, obje
     row["status"] = outcome.status
     scores = outcome.scores(split)
     if scores is not None and outcome.status in SCORED:
-        row |= {"accuracy": scores.accuracy, "loss": scores.loss}
+        row |= {"accuracy": scores.accuracy, "loss": scores.loss, **scores.others}
     if outcome.cost is not None:
         row |= outcome.cost.model_dump() | {"circumstances": circumstances(outcome.stamp)}
     return row

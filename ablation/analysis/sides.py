@@ -53,7 +53,7 @@ class Side:
 
     def scores(self, blocks: Sequence[int], metric: Metric) -> Floats:
         """The scores in these seed blocks."""
-        return np.array([getattr(_scores(self.scored[block], self.split), metric) for block in blocks])
+        return np.array([_scores(self.scored[block], self.split).on(metric) for block in blocks])
 
 
 @dataclass(frozen=True, slots=True)

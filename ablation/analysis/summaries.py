@@ -9,7 +9,7 @@ import pandas as pd
 from ablation.analysis.comparable import Comparable, most_comparable
 from ablation.analysis.results import MISSING, ResultsTable
 from ablation.analysis.sentences import counted
-from ablation.findings import ArmSummary, Finding
+from ablation.findings import ArmSummary, Finding, MeanScore
 
 _CHECK = 0.05
 
@@ -99,6 +99,11 @@ def _summary(arm: str, table: ResultsTable, rows: pd.DataFrame, circumstances: s
         peak_memory=_known(alike["peak_memory_bytes"].median()),
         score=_known(scored[table.metric].mean()) if other else None,
         score_sd=_known(scored[table.metric].std()) if other else None,
+        others={
+            name: MeanScore(mean=_known(scored[name].mean()), sd=_known(scored[name].std()))
+            for name in table.measured
+            if name != table.metric
+        },
         outcomes={str(s): int(n) for s, n in rows["status"].value_counts(sort=False).items() if s != MISSING},
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from ablation.analysis.estimates import Interval
@@ -95,20 +96,26 @@ def _p_text(p: float | None) -> str:
 
 
 def _beside_table(analysis: Analysis) -> list[str]:
-    """The other metric and the cost, where a finding has them; no verdict rests on these."""
+    """Other metrics and the cost, where a finding has them; no verdict rests on these."""
+    further = list(dict.fromkeys(other.metric for one in analysis.findings for other in one.others))
     rows = [
-        _beside_row(one) for one in analysis.findings if one.other or one.seconds or one.time_note or one.parameters
+        _beside_row(one, further)
+        for one in analysis.findings
+        if one.other or one.seconds or one.time_note or one.parameters
     ]
     if not rows:
         return []
     metric = "loss" if analysis.metric == "accuracy" else "accuracy"
-    head = [f"| contrast | {metric} | training time | parameters |", "|---|--:|--:|--:|"]
+    metrics = [metric, *further]
+    head = [f"| contrast | {' | '.join(map(in_markdown, metrics))} | training time | parameters |"]
+    head.append(f"|---|{'--:|' * (len(metrics) + 2)}")
     return ["## Beside the findings", *head, *rows, "", "With 95 % intervals; no verdict rests on them.", ""]
 
 
-def _beside_row(one: Finding) -> str:
-    name = in_markdown(one.label)
-    return f"| {name} | {_effect_text(one.other)} | {_time_text(one)} | {_count_text(one.parameters)} |"
+def _beside_row(one: Finding, further: Sequence[str]) -> str:
+    known = {other.metric: other for other in one.others}
+    effects = [_effect_text(other) for other in (one.other, *(known.get(metric) for metric in further))]
+    return f"| {' | '.join([in_markdown(one.label), *effects, _time_text(one), _count_text(one.parameters)])} |"
 
 
 def _effect_text(other: OtherEffect | None) -> str:

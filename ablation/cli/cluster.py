@@ -154,8 +154,8 @@ def _check(asked: Sequence[Node], study: Study, paths: Paths) -> None:
     """Raise AblationError where a node does not see the run folder, or not the software and data of this machine."""
     _check_folder(asked, paths.folder.resolve())
     arms, data_root = designs.first_arms(study), paths.data_root.resolve()
-    here = software(arms, data_root)
-    for node, there in zip(asked, _answers(asked, software, arms, data_root), strict=True):
+    here = software(arms, study.metrics, data_root)
+    for node, there in zip(asked, _answers(asked, software, arms, study.metrics, data_root), strict=True):
         if differences := here.differences(there):
             lines = "\n".join(f"  {line}" for line in differences)
             raise AblationError(f"{node} is not like this machine, and its trials would not be like others:\n{lines}")

@@ -48,10 +48,8 @@ def _blocks(blocks: Sequence[int]) -> str:
 
 def _lines(compared: Compared) -> Iterator[tuple[str, str]]:
     """What stands beside the sentence, each with its name."""
-    if compared.metric == "accuracy":
-        yield "loss", _measured(compared.loss, "loss")
-    else:
-        yield "accuracy", _measured(compared.accuracy, "accuracy")
+    others = {"accuracy": compared.accuracy, "loss": compared.loss}
+    yield from ((metric, _measured(found, metric)) for metric, found in others.items() if metric != compared.metric)
     if cost := _cost(compared):
         yield "cost", cost
     if compared.cost_note:

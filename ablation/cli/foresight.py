@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -67,7 +68,8 @@ def foresight(
         return _unknown(f"more than {MOST_CONTRASTS} contrasts, or thousands of arms, are not worked out", effect)
     spread = _spread(study, arms, records, images)
     if spread is None:
-        why = f"no spread of the loss was published; it is known once {_ENOUGH_BLOCKS} seed blocks have run"
+        metric = "the loss" if study.metric == "loss" else study.metric
+        why = f"no spread of {metric} was published; it is known once {_ENOUGH_BLOCKS} seed blocks have run"
         return _unknown(why, effect)
     contrasts = family(design, levels, arms[0].name, factors)
     seen = foresee(contrasts, spread.sd, len(study.seed_blocks), effect)
@@ -86,13 +88,13 @@ def aliasing_of(study: Study, arms: Sequence[Arm]) -> Aliasing | None:
 
 def asked_effect(text: str, metric: Metric) -> float:
     """The effect of `--detect`, in the metric's own unit. Raises InputError where it is none."""
-    found, unit = parse_amount(text), UNITS[metric].name
-    example = "0.3pp" if metric == "accuracy" else "0.02nats"
+    found, unit = parse_amount(text, metric), UNITS[metric].name
+    example = "0.3pp" if metric == "accuracy" else f"0.02{unit}"
     if found is None:
         raise InputError(f"--detect {shown(text)}: give a number and its unit, such as {example} of {metric}.")
     if found[0] != metric:
         raise InputError(f"--detect {shown(text)}: the study's metric is {metric}; give {unit}, such as {example}.")
-    if not 0 < found[1] <= LARGEST[metric]:
+    if not 0 < found[1] <= LARGEST.get(metric, math.inf):
         raise InputError(f"--detect {shown(text)}: no effect has this size; give something like {example}.")
     return found[1]
 
@@ -109,7 +111,7 @@ def _spread(study: Study, arms: Sequence[Arm], records: Sequence[Record], images
     blocks = max((arm.seed_blocks for arm in found.arms), default=0) if found else 0
     if found and found.residual_sd and blocks >= _ENOUGH_BLOCKS:
         return power.measured_spread(found.residual_sd, blocks, "this study", correlation=found.correlation)
-    if study.metric == "loss":
+    if study.metric != "accuracy":
         return None
     return power.published_spread(study.baseline.recipe.epochs, images or CIFAR_TEST_IMAGES)
 

@@ -23,6 +23,7 @@ def say_outsiders(names: Sequence[str]) -> None:
 def outsiders(study: Study) -> tuple[str, ...]:
     """The dotted names of a study, whichever arm they belong to. Nothing is imported for this."""
     names = {part.name for arm in designs.first_arms(study) for part in arm.settings.parts()}
+    names |= {part.name for part in study.metrics}
     if isinstance(study.design, Search):
         names.add(study.design.sampler)
     return tuple(sorted(name for name in names if "." in name))

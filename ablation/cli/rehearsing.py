@@ -13,7 +13,7 @@ from ablation.cli.terminal import say
 from ablation.errors import Problem, StudyFileError
 from ablation.executors.process_per_device import Unheard
 from ablation.failures import ProcessEndedError
-from ablation.rehearsal import Remark, Sample, new_parts, rehearse, sample_of
+from ablation.rehearsal import Remark, Sample, new_parts, rehearse, rehearse_metrics, sample_of
 from ablation.study import Study
 
 
@@ -41,9 +41,11 @@ def rehearse_parts(located: Located, study: Study, samples: Mapping[str, Sample]
     arms, execution = new_parts(designs.first_arms(study)), study.execution
     with place.one_process(study) as executor:
         link = Unheard(execution.hang_seconds)
-        call = executor.submit(rehearse, arms, samples, execution.device, execution.threads, link)
         try:
-            remarks = call.result()
+            remarks = executor.submit(rehearse, arms, samples, execution.device, execution.threads, link).result()
+            if study.metrics:
+                classes = sorted({sample.num_classes for sample in samples.values()})
+                remarks += executor.submit(rehearse_metrics, study.metrics, classes, link).result()
         except ProcessEndedError as error:  # for want of memory, say: the trials are tried again, which may help
             say(f"warning: the components could not be tried beforehand: {error}")
             return

@@ -145,7 +145,7 @@ def probe(study: Study, open_one: Callable[[], Executor], data_root: Path) -> li
 def assignment_of(arm: Arm, study: Study, folder: Path, data_root: Path) -> Assignment:
     """An arm in the first seed block, to be measured."""
     return Assignment(
-        trial=Trial(id=trial_id(arm, 0), arm=arm, block=0, evaluate_on=study.evaluate_on),
+        trial=Trial(id=trial_id(arm, 0), arm=arm, block=0, evaluate_on=study.evaluate_on, metrics=study.metrics),
         folder=folder,
         data_root=data_root.resolve(),
         device=study.execution.device,

@@ -14,7 +14,8 @@ from typing import Any, Literal
 import torch
 from torch import nn
 
-from ablation.models.libraries import LibraryNet, first_convolution, made, missing, require_known, try_out
+from ablation.libraries import made, missing, require_known
+from ablation.models.libraries import LibraryNet, first_convolution, try_out
 from ablation.models.stems import adapt_stem, shrinkage
 from ablation.settings import Count, Fraction
 
@@ -49,9 +50,10 @@ def _created(name: str, architecture: str, given: dict[str, Any]) -> nn.Module:
     try:
         import timm
     except ImportError as error:
-        raise missing("timm", error) from error
-    require_known("timm", architecture, timm.list_models())
-    return made(name, partial(timm.create_model, architecture, pretrained=False), given)
+        raise missing("model", "timm", error) from error
+    require_known("timm", "architecture", architecture, timm.list_models())
+    net: nn.Module = made(name, partial(timm.create_model, architecture, pretrained=False), given)
+    return net
 
 
 def _sizes(net: nn.Module, image_size: int, factor: int) -> dict[str, Any]:

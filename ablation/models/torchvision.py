@@ -15,7 +15,8 @@ import torch
 from torch import nn
 
 from ablation.errors import InputError
-from ablation.models.libraries import LibraryNet, first_convolution, made, missing, require_known, try_out
+from ablation.libraries import made, missing, require_known
+from ablation.models.libraries import LibraryNet, first_convolution, try_out
 from ablation.models.stems import WAY_OUT, adapt_stem, shrinkage
 from ablation.settings import Count
 
@@ -51,12 +52,13 @@ def _created(architecture: str, num_classes: int, image_size: int) -> nn.Module:
     try:
         from torchvision import models
     except ImportError as error:
-        raise missing("torchvision", error) from error
-    require_known("torchvision", architecture, models.list_models(module=models))
+        raise missing("model", "torchvision", error) from error
+    require_known("torchvision", "architecture", architecture, models.list_models(module=models))
     given = {"num_classes": num_classes, **_MORE.get(architecture, {})}
     if architecture.startswith(_PATCHED):
         given["image_size"] = image_size
-    return made(f"torchvision ({architecture})", partial(models.get_model, architecture, weights=None), given)
+    net: nn.Module = made(f"torchvision ({architecture})", partial(models.get_model, architecture, weights=None), given)
+    return net
 
 
 @torch.no_grad()

@@ -9,6 +9,7 @@ from ablation.report import about_data, images, methods, pictures
 from ablation.report.confirmed import confirmed
 from ablation.report.drawing import Drawing, Table, label
 from ablation.report.figures import (
+    beside,
     confusion,
     cost,
     curves,
@@ -19,7 +20,7 @@ from ablation.report.figures import (
     seed_spread,
 )
 from ablation.report.made import incomplete, made
-from ablation.report.numbers import MISSING, UNITS, Unit, duration, fixed, short, unit_of
+from ablation.report.numbers import MISSING, UNITS, Unit, duration, fixed, short, unit_named, unit_of
 from ablation.report.page import Page
 from ablation.report.palette import Style, arm_styles
 from ablation.report.searched import search_sections
@@ -88,7 +89,9 @@ def _effects(page: Page) -> Section:
     missing = "No effect has an estimate yet: that takes a seed block with both the level and its reference."
     if value is None:
         return _figure("effects", "Effects", None, missing)
-    return Section(id="effects", title="Effects", drawing=effects.draw(value), folded=(effects.beside(value),))
+    further = beside.others(value)
+    folded = (beside.cost(value), *([further] if further else []))
+    return Section(id="effects", title="Effects", drawing=effects.draw(value), folded=folded)
 
 
 def _aliases(page: Page) -> list[Section]:
@@ -132,13 +135,12 @@ def _arms(page: Page) -> Section:
     factors = list(dict.fromkeys(factor for row in rows for factor in row.levels))
     factors = factors if len(factors) <= _MOST_LEVEL_COLUMNS else []
     unit = unit_of(page.analysis)
-    others = () if unit in UNITS.values() else (unit,)
+    further = [unit_named(name) for name in dict.fromkeys(name for row in rows for name in row.others)]
+    shown = [*([] if unit in UNITS.values() else [unit]), *UNITS.values(), *further]
     columns = (
         "arm",
         "n",
-        *(each.metric for each in others),
-        "accuracy (%)",
-        "loss (nats)",
+        *(f"{each.metric} ({each.level})" if each in UNITS.values() else each.metric for each in shown),
         "time",
         "parameters",
         "outcomes",
@@ -147,21 +149,19 @@ def _arms(page: Page) -> Section:
     table = Table(
         "Mean ± standard deviation over the seed blocks of each arm; n is the number of seed blocks",
         columns,
-        tuple(_arm(row, factors, others) for row in rows),
-        numbers=range(1, 6 + len(others)),
+        tuple(_arm(row, factors, shown) for row in rows),
+        numbers=range(1, 4 + len(shown)),
         anchors=tuple(arm_anchors(page).values()),
         marked=tuple(at for at, row in enumerate(rows) if row.baseline),
     )
     return Section(id="arms", title="Arms", tables=(table,))
 
 
-def _arm(row: ArmSummary, factors: list[str], others: tuple[Unit, ...]) -> tuple[str, ...]:
+def _arm(row: ArmSummary, factors: list[str], shown: list[Unit]) -> tuple[str, ...]:
     return (
         row.arm + (" (baseline)" if row.baseline and row.arm != "baseline" else ""),
         str(row.seed_blocks),
-        *(_mean(*row.on(unit.metric), unit) for unit in others),
-        _mean(row.accuracy, row.accuracy_sd, UNITS["accuracy"]),
-        _mean(row.loss, row.loss_sd, UNITS["loss"]),
+        *(_mean(*row.on(unit.metric), unit) for unit in shown),
         duration(row.seconds),
         MISSING if row.parameters is None else short(row.parameters),
         ", ".join(f"{number}\u00a0{status}" for status, number in row.outcomes.items() if number) or MISSING,

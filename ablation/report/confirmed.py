@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 from ablation.hypotheses import Confirmation, ConfirmedArm
 from ablation.report.drawing import Table
-from ablation.report.numbers import MISSING, UNITS, Unit, count, fixed
+from ablation.report.numbers import MISSING, Unit, count, fixed, unit_named
 from ablation.report.page import Page
 from ablation.report.section import Section
 
@@ -23,7 +23,7 @@ def confirmed(page: Page) -> list[Section]:
 
 
 def _section(page: Page, number: int, one: Confirmation) -> Section:
-    unit = UNITS[one.metric]
+    unit = unit_named(one.metric, higher_is_better=page.study is None or page.study.higher_is_better)
     state = "" if one.complete else " It is not complete yet: these are the scores so far."
     other, name = (one.confirmation, "the confirmation") if page.is_search else (one.search, "the search")
     when = f" The arms were chosen when {one.ended} of {count(one.planned, 'trial')} of the search had ended."

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from ablation.report.drawing import Table
-from ablation.report.numbers import MISSING, UNITS, count, duration
+from ablation.report.numbers import MISSING, UNITS, count, duration, unit_in
 from ablation.report.page import Page
 from ablation.report.section import Section, Source
 from ablation.report.top import MOST_LISTED, trial_anchors
@@ -106,7 +106,7 @@ def _plan(page: Page) -> list[tuple[str, str]]:
             ("Design", study.design.kind),
             ("Scale", f"{study.scale} ({page.scale_reason})" if page.scale_reason else study.scale),
             ("Evaluated on", evaluated),
-            ("Equivalence margin", f"±{UNITS[study.metric].difference(study.margin).lstrip('+')}"),
+            ("Equivalence margin", f"±{unit_in(study).difference(study.margin).lstrip('+')}"),
         ]
     return [*facts, ("Seed blocks", _ranges(blocks))]
 

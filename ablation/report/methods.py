@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from ablation.report.numbers import UNITS, count
+from ablation.report.numbers import count, unit_in
 from ablation.report.page import Page
 from ablation.report.section import Section
 from ablation.settings import Part, Recipe
@@ -91,6 +91,10 @@ def _further(recipe: Recipe) -> Iterator[str]:
         yield f"gradients clipped to a norm of {recipe.gradient_clip:g}"
     if recipe.weight_average:
         yield f"an exponential average of the weights ({recipe.weight_average:g}) scored in their place"
+    if recipe.swa:
+        yield f"the average of the weights after each of the last {recipe.swa:.0%} of the epochs scored in their place"
+    if recipe.trainer is not None:
+        yield f"trained by {_named(recipe.trainer)}"
     if recipe.mirrored_scoring:
         yield "scores over each image and its mirror image"
 
@@ -105,7 +109,7 @@ def _named(part: Part) -> str:
 
 
 def _analysed(page: Page, study: Study) -> Iterator[str]:
-    unit = UNITS[study.metric]
+    unit = unit_in(study)
     yield f"{study.metric.capitalize()} was measured once, on the {study.evaluate_on} images after the last epoch."
     yield page.analysis.method
     if any("diverged" in arm.outcomes for arm in page.analysis.arms):

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ablation.findings import Analysis, Metric
+from ablation.study import Study
 
 MISSING = "–"
 NOT_COMPARABLE = "not comparable"
@@ -46,9 +47,18 @@ UNITS: dict[Metric, Unit] = {
 
 
 def unit_of(analysis: Analysis) -> Unit:
-    """How the metric of an analysis is shown; one that is neither accuracy nor loss as it is."""
-    other = Unit(analysis.metric, 1, "units", "units", 4, higher_is_better=bool(analysis.higher_is_better))
-    return UNITS.get(analysis.metric, other)
+    """How the metric of an analysis is shown."""
+    return unit_named(analysis.metric, higher_is_better=bool(analysis.higher_is_better))
+
+
+def unit_named(metric: Metric, *, higher_is_better: bool = True) -> Unit:
+    """How a metric is shown; one that is neither accuracy nor loss as it is, and what is good of it must be told."""
+    return UNITS.get(metric, Unit(metric, 1, "units", "units", 4, higher_is_better=higher_is_better))
+
+
+def unit_in(study: Study) -> Unit:
+    """How the metric of a study is shown."""
+    return unit_named(study.metric, higher_is_better=study.higher_is_better)
 
 
 def fixed(value: float, digits: int) -> str:

@@ -48,7 +48,7 @@ def suggest(study: Study, records: Sequence[Record]) -> Suggestions:
         return Suggestions(warnings=(needed,))
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     whole = [_Part(trials, np.arange(len(trials)), factors, factors)]
-    separating = _separated(1.0 if study.metric == "loss" else -1.0)
+    separating = _separated(-1.0 if study.higher_is_better else 1.0)
     measured: dict[Measure, tuple[Importance, ...]] = {
         "PED-ANOVA": _as_shares(_bars(study, trials, whole, separating)),
         "fANOVA": _bars(study, trials, list(_parts(study, trials, factors)), _explained),
@@ -68,7 +68,7 @@ def _scored(study: Study, records: Sequence[Record]) -> list[FrozenTrial]:
         if outcome is None or outcome.status not in ("complete", "diverged") or outcome.validation is None:
             continue
         frozen = create_trial(
-            value=getattr(outcome.validation, study.metric),
+            value=outcome.validation.on(study.metric),
             params=dict(trial.arm.levels),
             distributions=distributions(study, trial.arm.levels),
         )

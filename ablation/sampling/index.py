@@ -74,7 +74,9 @@ def value_of(trial: Trial, outcome: Outcome, index: optuna.Study) -> float:
 
 
 def _compared(index: optuna.Study, scores: Scores) -> float:
-    return scores.accuracy if index.direction == StudyDirection.MAXIMIZE else scores.loss
+    """The score on the metric that Optuna has the name of, `validation accuracy`."""
+    (named,) = index.metric_names or ("",)
+    return scores.on(named.partition(" ")[2])
 
 
 def show_epochs(index: optuna.Study, storage: BaseStorage, number: int, epochs: Sequence[Epoch]) -> None:
@@ -99,7 +101,7 @@ def intermediate_values(index: optuna.Study, epochs: Sequence[Epoch]) -> dict[in
 
 def direction_of(study: Study) -> StudyDirection:
     """Which way is better."""
-    return StudyDirection.MAXIMIZE if study.metric == "accuracy" else StudyDirection.MINIMIZE
+    return StudyDirection.MAXIMIZE if study.higher_is_better else StudyDirection.MINIMIZE
 
 
 def open_index(study: Study, storage: BaseStorage, earlier: Sequence[str] = ()) -> optuna.Study:

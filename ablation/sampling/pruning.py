@@ -59,7 +59,7 @@ class Pruning:
         self._hear(record.trial.id, record.epochs)
         number, state = self._trials[record.trial.id].number, STATES[outcome.status]
         scores = outcome.validation if state == optuna.trial.TrialState.COMPLETE else None
-        self._memory.tell(number, getattr(scores, self._metric) if scores else None, state=state)
+        self._memory.tell(number, scores.on(self._metric) if scores else None, state=state)
 
     def _missed(self, trial: Trial, epoch: Epoch) -> Sequence[Epoch]:
         record = self._folder.record(trial.id)
@@ -70,7 +70,7 @@ class Pruning:
         prune, trial = False, self._trials[trial_id]
         for epoch in epochs:
             if epoch.epoch > self._heard.get(trial_id, 0):
-                trial.report(getattr(epoch.validation, self._metric), epoch.epoch)
+                trial.report(epoch.validation.on(self._metric), epoch.epoch)
                 prune = trial.should_prune()
                 self._heard[trial_id] = epoch.epoch
         return prune

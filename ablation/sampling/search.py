@@ -81,7 +81,12 @@ class SearchSampling:
         arm = designs.arm_of(self._study, _suggest(asked, self._study.factors))
         blocks = self._study.seed_blocks
         trial = Trial(
-            id=_id(number), arm=arm, block=blocks[number % len(blocks)], evaluate_on="validation", number=asked.number
+            id=_id(number),
+            arm=arm,
+            block=blocks[number % len(blocks)],
+            evaluate_on="validation",
+            metrics=self._study.metrics,
+            number=asked.number,
         )
         for key, value in attributes(trial).items():
             asked.set_user_attr(key, value)

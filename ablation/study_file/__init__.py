@@ -4,6 +4,7 @@
     reading          the file at full size and at each of its scales
     documents        scales and `--set` laid over the file
     values           pydantic and the components' signatures
+    metric_checks    what is measured
     factor_checks    names, conditions, patches
     design_checks    designs against their factors
 
@@ -23,6 +24,7 @@ from ablation.study import FOLDER_RULE, Study, names_folder
 from ablation.study_file.design_checks import design_problems
 from ablation.study_file.documents import overlaid, with_long_factors
 from ablation.study_file.factor_checks import factor_problems
+from ablation.study_file.metric_checks import read_metrics
 from ablation.study_file.reading import FULL, LAPTOP, read_override, read_sizes
 from ablation.study_file.values import read_factors, read_rest, read_settings
 from ablation.study_file.yaml_reader import Document, Place
@@ -64,8 +66,10 @@ def check(document: Document, name: str, scale: str) -> tuple[Study | None, list
     settings, problems = read_settings(document)
     factors, shape_problems = read_factors(document)
     problems += [*shape_problems, *factor_problems(document, factors)]
+    metrics, metric_problems = read_metrics(document)
+    problems += metric_problems
     sound = not problems
-    given = {"name": name, "scale": scale, "baseline": settings or _stand_in(), "factors": factors}
+    given = {"name": name, "scale": scale, "baseline": settings or _stand_in(), "factors": factors, "metrics": metrics}
     rest = read_rest(document, given)
     problems += rest.problems
     if rest.study is not None and "design" not in rest.replaced and factors:

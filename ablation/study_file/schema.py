@@ -42,6 +42,7 @@ _PARTS: dict[str, Kind] = {
     "model": "model",
     "recipe.optimizer": "optimizer",
     "recipe.schedule": "schedule",
+    "recipe.trainer": "trainer",
 }
 
 
@@ -61,7 +62,14 @@ def schema() -> Schema:
             "additionalProperties": _ref("factor"),
         },
         "design": _ref("design"),
-        **{key: own[key] for key in ("seeds", "metric", "evaluate_on", "margin")},
+        "seeds": own["seeds"],
+        "metric": _metric(own["metric"]["description"], described["metric"]),
+        "metrics": {
+            "description": "What is measured beside accuracy and loss.",
+            "type": "array",
+            "items": _part("metric", described["metric"]),
+        },
+        **{key: own[key] for key in ("evaluate_on", "margin")},
         "execution": _closed(ExecutionPlan),
         "tracking": _closed(Tracking),
     }
@@ -77,9 +85,15 @@ def schema() -> Schema:
     }
 
 
+def _metric(description: str, known: list[Component]) -> Schema:
+    """The name of what is compared."""
+    names = ["accuracy", "loss", *(component.name for component in known)]
+    return {"description": description, "default": names[0], "anyOf": [{"enum": names}, _own("metric")]}
+
+
 def _settings(described: dict[Kind, list[Component]]) -> Schema:
     recipe = _closed(Recipe)
-    recipe["properties"] |= {"optimizer": _ref("recipe.optimizer"), "schedule": _ref("recipe.schedule")}
+    recipe["properties"] |= {key.removeprefix("recipe."): _ref(key) for key in _PARTS if key.startswith("recipe.")}
     changes = {
         key: _partly(value) if f"recipe.{key}" in _PARTS else _or_null(value)
         for key, value in recipe["properties"].items()
@@ -105,7 +119,8 @@ def _part(kind: Kind, known: list[Component]) -> Schema:
         for component in known
     ]
     own = {"type": "object", "properties": {"name": _own(kind)}, "required": ["name"]}
-    return {"anyOf": [{"enum": [component.name for component in known]}, _own(kind), *with_choices, own]}
+    names = [{"enum": [component.name for component in known]}] if known else []
+    return {"anyOf": [*names, _own(kind), *with_choices, own]}
 
 
 def _steps(kind: Kind, known: list[Component]) -> Schema:

@@ -40,6 +40,7 @@ STUDY_KEYS = (
     "design",
     "seeds",
     "metric",
+    "metrics",
     "evaluate_on",
     "margin",
     "execution",
@@ -119,10 +120,11 @@ class Rest:
 
 
 def read_rest(document: Document, given: dict[str, Any]) -> Rest:
-    """All that is neither settings nor factors; `given` holds those, with the study's name and scale."""
+    """All that is neither settings, factors nor metrics; `given` holds those, with the study's name and scale."""
     form = document.value
     problems = [_unknown(document, (key,)) for key in form if key not in STUDY_KEYS]
-    data = {key: value for key, value in form.items() if key in STUDY_KEYS and key not in {*SETTINGS_KEYS, "factors"}}
+    elsewhere = {*SETTINGS_KEYS, "factors", "metrics"}
+    data = {key: value for key, value in form.items() if key in STUDY_KEYS and key not in elsewhere}
     data.setdefault("evaluate_on", "validation" if _is_search(form) else "test")
     data.setdefault("margin", MARGINS.get(str(form.get("metric", "accuracy")), MARGINS["accuracy"]))
     replaced: frozenset[str] = frozenset()
@@ -238,11 +240,12 @@ def _parts(form: Form) -> Iterator[tuple[Kind, Path, Part]]:
         ("model", ("model",), form.get("model")),
         ("optimizer", ("recipe", "optimizer"), recipe.get("optimizer")),
         ("schedule", ("recipe", "schedule"), recipe.get("schedule")),
+        ("trainer", ("recipe", "trainer"), recipe.get("trainer")),
     ]
     for kind, path, written in named:
         if isinstance(written, dict) and isinstance(written.get("name"), str):
             yield kind, path, Part(name=written["name"], choices={k: v for k, v in written.items() if k != "name"})
-    for key in ("preprocessing", "augmentations"):
+    for key in STEPS:
         steps = form.get(key)
         for name, choices in steps.items() if isinstance(steps, dict) else ():
             if isinstance(choices, dict) and isinstance(name, str):
@@ -273,6 +276,7 @@ def _kind_at(path: Path) -> Kind:
         "augmentations": "augmentation",
         "optimizer": "optimizer",
         "schedule": "schedule",
+        "trainer": "trainer",
     }
     return kinds[str(path[-1])]
 

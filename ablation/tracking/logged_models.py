@@ -124,8 +124,8 @@ def _write_scores(client: MlflowClient, run: Run, record: Record, model: str) ->
     last = {point.key: point for point in rows.points(record, run.info.start_time)}
     run_id, (name, digest) = run.info.run_id, evaluated_on(record)
     metrics = []
-    for key in ("validation/accuracy", "validation/loss", "test/accuracy", "test/loss"):
-        if key in last:
+    for key in last:
+        if key.startswith(("validation/", "test/")):
             read = key.startswith(record.trial.evaluate_on)
             on, which = (name, digest) if read else (None, None)
             metrics.append(Metric(*last[key], model_id=model, dataset_name=on, dataset_digest=which, run_id=run_id))

@@ -51,6 +51,8 @@ def parameters(trial: Trial) -> dict[str, str]:
         for part in parts:
             values |= _flat_choices(f"{stage}.{part.name}", part.choices)
     for name, value in settings.recipe:
+        if value is None:
+            continue
         values |= _flat(f"recipe.{name}", value)
     varied: dict[str, object] = {f"factor.{name}": level for name, level in trial.arm.levels.items()}
     varied |= {"seed_block": trial.block}
@@ -195,4 +197,7 @@ def _finals(outcome: Outcome) -> dict[str, float]:
 
 def _named(split: str, scores: Scores | None) -> dict[str, float]:
     """MLflow's charts make a section of what stands before the slash, and put names without one below them all."""
-    return {f"{split}/accuracy": scores.accuracy, f"{split}/loss": scores.loss} if scores else {}
+    if scores is None:
+        return {}
+    values = {"accuracy": scores.accuracy, "loss": scores.loss, **scores.others}
+    return {f"{split}/{_FORBIDDEN.sub('_', name)}": value for name, value in values.items()}

@@ -51,14 +51,20 @@ def arms_view(study: Study, made: int) -> str:
 def _text(study: Study, factors: list[str], made: int) -> str:
     other = "loss" if study.metric == "accuracy" else "accuracy"
     beside = "validation" if study.evaluate_on == "test" else "train"
-    shown = (f"{study.evaluate_on}/{study.metric}", f"{study.evaluate_on}/{other}", f"{beside}/{study.metric}")
+    further = [f"{study.evaluate_on}/{part.name}" for part in study.metrics if part.name != study.metric]
+    shown = (
+        f"{study.evaluate_on}/{study.metric}",
+        f"{study.evaluate_on}/{other}",
+        *further,
+        f"{beside}/{study.metric}",
+    )
     first, *_ = metrics = [f"metrics.`{key}`" for key in shown]
     columns = [*metrics, *factors, "params.`seed_block`"]
     by_arm = {"aggregateFunction": "average", "groupByKeys": [{"mode": "tag", "groupByData": "arm"}]}
     state = {
         "searchFilter": "tags.arm LIKE '%'",  # the trials, and not the study's own run
         "orderByKey": first,
-        "orderByAsc": study.metric == "loss",
+        "orderByAsc": not study.higher_is_better,
         "selectedColumns": columns,
         "columnOrder": [_NAME, *columns, _CREATED, _DURATION],
         "columnWidths": {_NAME: _NAME_WIDTH, **dict.fromkeys(metrics, _METRIC_WIDTH)},

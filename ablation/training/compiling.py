@@ -27,8 +27,9 @@ from ablation.seeding import seed_of
 from ablation.settings import Frozen, Part, Recipe, digest
 from ablation.training.data import BlockData, picked, steps_per_epoch
 from ablation.training.devices import device_name, reset_peak_memory, synchronize
-from ablation.training.fit import Ingredients, batch_loss
+from ablation.training.fit import batch_loss
 from ablation.training.generators import forked_generator
+from ablation.training.state import Ingredients
 
 STEPS = 20
 """Steps that are timed, after one that is not."""

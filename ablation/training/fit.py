@@ -2,69 +2,43 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal, Protocol
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
-from ablation.contracts import Augmentation
 from ablation.seeding import seed_of
 from ablation.settings import Recipe
 from ablation.training.augmenting import augmented
-from ablation.training.averaging import follow
 from ablation.training.checkpoints import Checkpoint
 from ablation.training.data import BlockData, batches, picked, steps_per_epoch
-from ablation.training.devices import Precision, synchronize
-from ablation.training.evaluation import DivergedError, Evaluation, evaluate, finite_scores
-from ablation.training.generators import forked_generator, generator_states, restore_generators
-from ablation.training.gradients import as_numbers, gradient_norms
+from ablation.training.evaluation import DivergedError
+from ablation.training.generators import forked_generator
+from ablation.training.state import Ingredients, Training
 from ablation.trial import Answer, Epoch, Scores
-
-Schedule = Callable[[float], float]
-"""The share of all steps done, in [0, 1], to the factor on the peak learning rate."""
 
 End = Literal["complete", "diverged", "pruned", "stopped"]
 
 
-@dataclass(frozen=True, slots=True)
-class Ingredients:
-    """What a recipe names, built."""
-
-    model: nn.Module
-    optimizer: torch.optim.Optimizer
-    schedule: Schedule
-    augmentations: dict[str, Augmentation]
-    """By name, in the order in which they run."""
-    pieces: int = 1
-    """A step's batch is computed in so many pieces whose gradients add up, where the device's memory is short."""
-    compiled: Callable[[Tensor], Tensor] | None = None
-    """The model, compiled for batches of `whole` images; others go through the model itself."""
-    whole: int = 0
-    averaged: nn.Module | None = None
-    """A copy of the model that follows its weights, where the recipe asks for their average."""
-
-    @property
-    def scored(self) -> nn.Module:
-        """The model that is measured, and whose weights are kept."""
-        return self.model if self.averaged is None else self.averaged
+Take = Callable[[], Checkpoint | None]
+"""Makes a checkpoint of this moment; None where a training makes none, and so starts over when it is cut short."""
 
 
 class Watch(Protocol):
-    """Whoever looks after a training. `take` makes a checkpoint of this moment; it costs nothing until called."""
+    """Whoever looks after a training. `take` costs nothing until it is called."""
 
     def begin(self) -> Checkpoint | None:
         """The checkpoint to go on from, None to start."""
         ...
 
-    def stepped(self, take: Callable[[], Checkpoint]) -> bool:
+    def stepped(self, take: Take) -> bool:
         """A step was made; whether to stop here."""
         ...
 
-    def ended_epoch(self, epoch: Epoch, take: Callable[[], Checkpoint]) -> Answer:
+    def ended_epoch(self, epoch: Epoch, take: Take) -> Answer:
         """An epoch was trained and measured; whether to go on."""
         ...
 
@@ -86,35 +60,43 @@ class Fitted:
     """Of all epochs, of attempts before this one too; evaluation left out."""
 
 
+Trainer = Callable[[Ingredients, BlockData, Recipe, int, Watch], Fitted]
+"""Trains a model in a seed block: `fit`, or a function of somebody's own."""
+
+
 def fit(ingredients: Ingredients, data: BlockData, recipe: Recipe, block: int, watch: Watch) -> Fitted:
-    """Train for the recipe's epochs, from the watch's checkpoint or from the start, until the end or as the watch says.
+    """Train for the recipe's epochs, from the watch's checkpoint or from the start, to the end or as the watch says."""
+    return fit_by(usual_step, Training(ingredients, data, recipe, block), watch)
+
+
+def fit_by(step: Step, training: Training, watch: Watch) -> Fitted:
+    """The same by another step than the usual one.
 
     Loss and accuracy of training stay on the device within an epoch; it ends with the first number that the host reads.
     A loss that is not finite ends the training as diverged. A training that went on from a checkpoint ends with the
     same bits as one that was never cut short.
     """
-    training = _Training(ingredients, data, recipe, block)
-    with forked_generator(training.device, seed_of(block, "dropout")):
+    with forked_generator(training.device, seed_of(training.block, "dropout")):
         checkpoint = watch.begin()
         if checkpoint is not None:
             training.restore(checkpoint)
         try:
-            ended = _all_epochs(training, watch)
+            ended = _all_epochs(training, watch, step)
         except DivergedError:
             ended = "diverged"
     epochs = training.epochs
     seconds = sum(epoch.seconds for epoch in epochs)
-    rate = len(epochs) * len(data.train) / seconds if epochs else 0.0
+    rate = len(epochs) * len(training.data.train) / seconds if epochs else 0.0
     return Fitted(ended, epochs[-1].train if epochs else None, rate, seconds)
 
 
-def _all_epochs(training: _Training, watch: Watch) -> End:
+def _all_epochs(training: Training, watch: Watch, step: Step) -> End:
     if training.epochs and not training.step:
         answer = watch.went_on(training.epochs[-1])
         if answer != "proceed":
             return "pruned" if answer == "prune" else "stopped"
     while training.epoch <= training.recipe.epochs:
-        if not _one_epoch(training, watch):
+        if not _one_epoch(training, watch, step):
             return "stopped"
         epoch = training.end_epoch()
         answer = watch.ended_epoch(epoch, training.take)
@@ -123,94 +105,20 @@ def _all_epochs(training: _Training, watch: Watch) -> End:
     return "complete"
 
 
-@dataclass(slots=True)
-class _Training:
-    """A training as it goes: what a checkpoint holds, and what it can be made of again."""
+Gradients = Callable[[], None]
+"""Puts the gradients of a step's batch, at the weights as they are, in the place of those before."""
 
-    ingredients: Ingredients
-    data: BlockData
-    recipe: Recipe
-    block: int
-    epoch: int = 1
-    step: int = 0
-    seconds: float = 0.0
-    seen: int = 0
-    loss_sum: Tensor = field(init=False)
-    correct: Tensor = field(init=False)
-    norms: Tensor = field(default_factory=lambda: torch.zeros(0))
-    """Of the gradients at the epoch's last step."""
-    epochs: list[Epoch] = field(default_factory=list)
-    _since: float = field(default_factory=time.perf_counter)
-
-    def __post_init__(self) -> None:
-        self.loss_sum = torch.zeros((), device=self.device)
-        self.correct = torch.zeros((), device=self.device)
-
-    @property
-    def device(self) -> str:
-        return self.data.train.labels.device.type
-
-    @property
-    def precision(self) -> Precision:
-        assert self.recipe.precision != "auto", "the precision is resolved when the study begins"
-        return self.recipe.precision
-
-    def take(self) -> Checkpoint:
-        synchronize(self.device)
-        return Checkpoint(
-            epoch=self.epoch,
-            step=self.step,
-            seconds=self.seconds + time.perf_counter() - self._since,
-            seen=self.seen,
-            loss_sum=self.loss_sum,
-            correct=self.correct,
-            norms=self.norms,
-            model=self.ingredients.model.state_dict(),
-            optimizer=self.ingredients.optimizer.state_dict(),
-            generators=generator_states(self.device),
-            epochs=tuple(self.epochs),
-            averaged=self.ingredients.averaged.state_dict() if self.ingredients.averaged is not None else {},
-        )
-
-    def restore(self, checkpoint: Checkpoint) -> None:
-        self.epoch, self.step, self.seconds = checkpoint.epoch, checkpoint.step, checkpoint.seconds
-        self.seen, self.epochs = checkpoint.seen, list(checkpoint.epochs)
-        self.loss_sum = checkpoint.loss_sum.to(self.device)
-        self.correct = checkpoint.correct.to(self.device)
-        self.norms = checkpoint.norms.to(self.device)
-        self.ingredients.model.load_state_dict(checkpoint.model)
-        if self.ingredients.averaged is not None:
-            self.ingredients.averaged.load_state_dict(checkpoint.averaged)
-        self.ingredients.optimizer.load_state_dict(dict(checkpoint.optimizer))
-        restore_generators(checkpoint.generators)
-        self._since = time.perf_counter()
-
-    def _validation(self) -> Evaluation:
-        model, data, mirrored = self.ingredients.scored, self.data, self.recipe.mirrored_scoring
-        return evaluate(model, data.validation, data.seen, self.precision, mirrored=mirrored)
-
-    def end_epoch(self) -> Epoch:
-        """Measure the epoch that all steps were made of, and stand at the beginning of the next."""
-        train = finite_scores((self.loss_sum / self.seen).item(), (self.correct / self.seen).item())
-        seconds = self.seconds + time.perf_counter() - self._since
-        data = self.data
-        epoch = Epoch(
-            epoch=self.epoch,
-            train=train,
-            validation=self._validation().scores,
-            learning_rate=self.ingredients.optimizer.param_groups[0]["lr"],
-            seconds=seconds,
-            images_per_second=len(data.train) / seconds,
-            gradient_norms=as_numbers(self.norms),
-        )
-        self.epochs.append(epoch)
-        self.epoch, self.step, self.seconds, self.seen = self.epoch + 1, 0, 0.0, 0
-        self.loss_sum, self.correct = torch.zeros_like(self.loss_sum), torch.zeros_like(self.correct)
-        self._since = time.perf_counter()
-        return epoch
+Step = Callable[[Training, Gradients], None]
+"""Takes the gradients, once or more often, and changes the weights once."""
 
 
-def _one_epoch(training: _Training, watch: Watch) -> bool:
+def usual_step(training: Training, gradients: Gradients) -> None:
+    """Follow the gradients at the weights as they are."""
+    gradients()
+    training.change_weights()
+
+
+def _one_epoch(training: Training, watch: Watch, step: Step) -> bool:
     """The steps of one epoch that are not made yet. Whether all were made."""
     recipe, ingredients = training.recipe, training.ingredients
     when = (training.block, training.epoch)
@@ -218,39 +126,41 @@ def _one_epoch(training: _Training, watch: Watch) -> bool:
     steps = steps_per_epoch(len(images), recipe.batch_size)
     before, total = (training.epoch - 1) * steps, steps * recipe.epochs
     ingredients.model.train()
-    for step, chosen in enumerate(batches(len(images), recipe.batch_size, *when)):
-        if step < training.step:
+
+    def pick(rows: Tensor) -> tuple[Tensor, Tensor]:
+        return images.pick(rows, training.device), picked(targets, rows, training.device)
+
+    for number, chosen in enumerate(batches(len(images), recipe.batch_size, *when)):
+        if number < training.step:
             continue
-        _set_learning_rate(ingredients.optimizer, recipe.learning_rate * ingredients.schedule((before + step) / total))
-        ingredients.optimizer.zero_grad(set_to_none=True)
-        for rows in chosen.chunk(ingredients.pieces):
-            batch, wanted = images.pick(rows, training.device), picked(targets, rows, training.device)
-            _add_gradients(training, batch, wanted, len(rows) / len(chosen))
+        rate = recipe.learning_rate * ingredients.schedule((before + number) / total)
+        _set_learning_rate(ingredients.optimizer, rate)
+        step(training, _gradients(training, chosen, pick))
         training.step += 1
-        if training.step == steps:
-            training.norms = gradient_norms(ingredients.model)
-        _change_weights(ingredients, recipe, before + training.step)
         training.seen += len(chosen)
         if watch.stepped(training.take):
             return False
     return True
 
 
-def _change_weights(ingredients: Ingredients, recipe: Recipe, steps: int) -> None:
-    """Make the step that the gradients ask for, the training's so-manieth."""
-    if recipe.gradient_clip:
-        nn.utils.clip_grad_norm_(ingredients.model.parameters(), recipe.gradient_clip)
-    ingredients.optimizer.step()
-    if ingredients.averaged is not None:
-        follow(ingredients.averaged, ingredients.model, recipe.weight_average, steps)
+def _gradients(training: Training, chosen: Tensor, pick: Callable[[Tensor], tuple[Tensor, Tensor]]) -> Gradients:
+    """Forward and backward over the pieces of a batch; its scores are those at the weights that a step begins with."""
+    ingredients, scored = training.ingredients, False
 
+    def put() -> None:
+        nonlocal scored
+        ingredients.optimizer.zero_grad(set_to_none=True)
+        for rows in chosen.chunk(ingredients.pieces):
+            images, wanted = pick(rows)
+            loss, logits = batch_loss(ingredients, images, wanted, training.data, training.recipe)
+            share = len(rows) / len(chosen)  # the mean loss of a piece counts by its share of the batch
+            (loss if share == 1 else loss * share).backward()
+            if not scored:
+                training.loss_sum += loss.detach() * len(images)
+                training.correct += (logits.detach().argmax(1) == wanted.argmax(1)).sum()
+        scored = True
 
-def _add_gradients(training: _Training, images: Tensor, wanted: Tensor, share: float) -> None:
-    """Forward and backward over a batch, or over its piece, whose mean loss counts by its share of the batch."""
-    loss, logits = batch_loss(training.ingredients, images, wanted, training.data, training.recipe)
-    (loss if share == 1 else loss * share).backward()
-    training.loss_sum += loss.detach() * len(images)
-    training.correct += (logits.detach().argmax(1) == wanted.argmax(1)).sum()
+    return put
 
 
 def batch_loss(

@@ -18,8 +18,9 @@ from ablation.training import checkpoints
 from ablation.training.averaging import averaged_copy
 from ablation.training.checkpoints import Checkpoint, checkpoint_files
 from ablation.training.data import BlockData, block_data
-from ablation.training.fit import Fitted, Ingredients, fit
+from ablation.training.fit import Fitted, fit
 from ablation.training.generators import forked_generator
+from ablation.training.state import Ingredients
 from ablation.trial import Answer, Epoch
 
 STEPS = 4  # 54 training images in batches of 16
@@ -79,7 +80,7 @@ class Watch:
 
 def train(watch: Watch, recipe: Recipe = RECIPE) -> tuple[Fitted, bytes]:
     made = ingredients()
-    if recipe.weight_average:
+    if recipe.weight_average or recipe.swa:
         made = replace(made, averaged=averaged_copy(made.model))
     fitted = fit(made, some_data(), recipe, 0, watch)
     state = {**made.model.state_dict(), "momenta": made.optimizer.state_dict()["state"]}
@@ -132,13 +133,19 @@ def test_cut_short_after_every_single_step_it_ends_with_the_same_bits(
     assert scores([*heard, *watch.epochs]) == undisturbed[1]
 
 
-@pytest.mark.parametrize("step", [1, 3, STEPS, STEPS + 2, 3 * STEPS])
-def test_with_an_average_of_the_weights_it_ends_with_the_same_bits_too(tmp_path: Path, step: int) -> None:
+SWA_RECIPE = RECIPE.model_copy(update={"swa": 0.7})
+
+
+@pytest.mark.parametrize("recipe", [FULL_RECIPE, SWA_RECIPE], ids=["from step to step", "of the last epochs"])
+@pytest.mark.parametrize("step", [1, 3, STEPS, STEPS + 2, 2 * STEPS, 2 * STEPS + 1, 3 * STEPS])
+def test_with_an_average_of_the_weights_it_ends_with_the_same_bits_too(
+    tmp_path: Path, step: int, recipe: Recipe
+) -> None:
     whole = Watch(tmp_path / "whole")
-    _, expected = train(whole, FULL_RECIPE)
+    _, expected = train(whole, recipe)
     first, second = Watch(tmp_path, stop_after=step), Watch(tmp_path)
-    train(first, FULL_RECIPE)
-    assert train(second, FULL_RECIPE)[1] == expected
+    train(first, recipe)
+    assert train(second, recipe)[1] == expected
     assert scores([*first.epochs, *second.epochs]) == scores(whole.epochs)
     assert expected != train(Watch(tmp_path / "plain"))[1]
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
+from torch.optim.swa_utils import AveragedModel, get_swa_multi_avg_fn, update_bn
 
 from ablation.settings import Recipe
 from ablation.splits import LabelledImages, Splits
@@ -13,8 +14,9 @@ from ablation.training.averaging import averaged_copy
 from ablation.training.checkpoints import Checkpoint
 from ablation.training.data import BlockData, block_data
 from ablation.training.evaluation import evaluate
-from ablation.training.fit import Fitted, Ingredients, fit
+from ablation.training.fit import Fitted, fit
 from ablation.training.generators import forked_generator
+from ablation.training.state import Ingredients
 from ablation.trial import Answer, Epoch
 
 RECIPE = Recipe(epochs=3, batch_size=16, learning_rate=0.05, precision="float32")
@@ -207,6 +209,46 @@ def test_the_average_follows_the_weights_and_is_what_is_scored(decay: float) -> 
         torch.testing.assert_close(value, expected[name])
     assert made.scored is not made.model
     assert not torch.equal(made.scored.state_dict()["0.weight"], made.model.state_dict()["0.weight"])
+
+
+def test_the_average_of_the_last_epochs_is_that_of_torch() -> None:
+    """Three of six epochs; the statistics are those of the training images under the average."""
+    recipe = RECIPE.model_copy(update={"epochs": 6, "swa": 0.5})
+    model, data = a_model(), bright_or_dark()
+    made = Ingredients(model, torch.optim.SGD(model.parameters()), lambda _: 1.0, {}, averaged=averaged_copy(model))
+    expected, scored = AveragedModel(copy.deepcopy(model), multi_avg_fn=get_swa_multi_avg_fn()), []
+
+    def after(epoch: Epoch) -> Answer:
+        if epoch.epoch > 3:
+            expected.update_parameters(model)
+        scored.append(torch.equal(made.scored[0].weight, model[0].weight))
+        return "proceed"
+
+    watch = Watch(after)
+    fit(made, data, recipe, 0, watch)
+    update_bn([data.seen(data.train.between(at, at + 16)) for at in range(0, len(data.train), 16)], expected)
+    state = made.scored.state_dict()
+    assert all(torch.equal(value, state[name]) for name, value in expected.module.state_dict().items())
+    assert scored == [True] * 4 + [False] * 2  # the average of a single epoch is that epoch
+    loss = evaluate(expected.module, data.validation, data.seen, "float32").scores.loss
+    assert watch.epochs[-1].validation.loss == loss
+
+
+def test_steps_are_the_same_whether_epochs_are_averaged_or_not() -> None:
+    found = []
+    for swa in (0.0, 0.5):
+        model, watch = a_model(dropout=0.3), Watch(lambda epoch: "proceed")
+        averaged = averaged_copy(model) if swa else None
+        made = Ingredients(model, torch.optim.SGD(model.parameters()), lambda _: 1.0, {}, averaged=averaged)
+        fit(made, bright_or_dark(), RECIPE.model_copy(update={"epochs": 4, "swa": swa}), 0, watch)
+        found.append((weights(model), [epoch.train for epoch in watch.epochs]))
+    assert found[0] == found[1]
+
+
+def test_only_one_average_is_taken() -> None:
+    with pytest.raises(ValueError, match="weight_average and swa both average the weights; keep one"):
+        Recipe(weight_average=0.9, swa=0.5)
+    assert "swa" not in Recipe().model_dump()
 
 
 def test_validation_is_of_the_average_and_of_mirror_images_where_the_recipe_says_so() -> None:

@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from ablation.analysis.compared import Compared, MetricDifference
 from ablation.report.drawing import SMALL, Drawing, Table, canvas
 from ablation.report.figures.effects import margin_band
-from ablation.report.numbers import MISSING, UNITS, Unit, count, probability
+from ablation.report.numbers import MISSING, Unit, count, probability, unit_named
 from ablation.report.palette import BLUE, GREY, INK, MUTED
 from ablation.report.panels import Grid, axis, heading, ref
 from ablation.trial import Record
@@ -60,15 +60,16 @@ class Differences:
 
 def compute(compared: Compared, a: Sequence[Record], b: Sequence[Record], margin: float) -> Differences:
     """The differences of both metrics; `a` and `b` are the trials that are read."""
-    metrics = sorted(UNITS, key=lambda metric: metric != compared.metric)
+    found = {"accuracy": compared.accuracy, "loss": compared.loss}
+    found |= {} if compared.score is None else {compared.metric: compared.score}
     panels = tuple(
         Panel(
-            unit=UNITS[metric],
-            difference=compared.accuracy if metric == "accuracy" else compared.loss,
+            unit=unit_named(metric),
+            difference=found[metric],
             blocks=_in_blocks(compared, a, b, metric) if compared.paired else (),
             margin=margin if metric == compared.metric else None,
         )
-        for metric in metrics
+        for metric in sorted(found, key=lambda metric: metric != compared.metric)
     )
     first = panels[0]
     said = f"B changes {first.unit.metric} by {first.unit.difference(first.difference.effect)}"
@@ -86,7 +87,7 @@ def _in_blocks(
 
 def _scores(compared: Compared, records: Sequence[Record], metric: str) -> dict[int, float]:
     scores = {one.trial.block: one.outcome.scores(compared.split) for one in records if one.outcome}
-    return {block: getattr(score, metric) for block, score in scores.items() if score is not None}
+    return {block: score.on(metric) for block, score in scores.items() if score is not None}
 
 
 def draw(differences: Differences) -> Drawing:

@@ -10,7 +10,13 @@ import plotly.graph_objects as go
 
 from ablation.findings import Analysis, Finding, OtherEffect, Parameters, Ratio, Verdict
 from ablation.report.drawing import SMALL, Drawing, Patch, Table, canvas, label, plain, row_axis, row_names
-from ablation.report.numbers import MISSING, NOT_COMPARABLE, UNITS, Unit, count, probability, signed, unit_of
+from ablation.report.numbers import (
+    MISSING,
+    Unit,
+    count,
+    probability,
+    unit_of,
+)
 from ablation.report.palette import BAND, INK, MARKS, MUTED
 from ablation.report.panels import ref
 
@@ -18,6 +24,8 @@ ORDER: tuple[Verdict, ...] = ("helps", "hurts", "equivalent", "inconclusive", "p
 """Verdicts as the page lists them: what is decided comes first."""
 
 _ROW, _LINE, _MARGINS, _LETTER, _REACH = 46, 18, 104, 6.8, 4
+_LONGEST_TITLE = 52
+"""Letters that fit under the axis on a narrow screen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +43,7 @@ class Effect:
     p_holm: float | None
     p_sign_flip: float | None = None
     other: OtherEffect | None = None
+    others: tuple[OtherEffect, ...] = ()
     seconds: Ratio | None = None
     time_note: str = ""
     parameters: Parameters | None = None
@@ -97,6 +106,7 @@ def compute(analysis: Analysis) -> Effects | None:
             p_holm=one.p_holm,
             p_sign_flip=one.p_sign_flip,
             other=one.other,
+            others=one.others,
             seconds=one.seconds,
             time_note=one.time_note,
             parameters=one.parameters,
@@ -140,8 +150,7 @@ def draw(effects: Effects) -> Drawing:
     labels = [row.label for row in effects.rows]
     names = row_axis(labels) | {"ticktext": [_name_lines(row) for row in effects.rows]}
     low, high = (end * effects.unit.factor for end in effects.span)
-    metric = effects.unit.metric
-    title = f"← lower {metric} · change ({effects.unit.change}) · higher {metric} →"
+    title, short_title = _titles(effects.unit)
     figure.update_layout(
         yaxis=names,
         xaxis={
@@ -157,7 +166,8 @@ def draw(effects: Effects) -> Drawing:
         margin={"r": 24 + _LETTER * max(len(_reading(row, effects.unit)) for row in effects.rows)},
         annotations=[_numbers(effects, at) for at in range(len(labels))],
     )
-    narrow: Patch = {"yaxis.showticklabels": False, "margin.r": 12, "annotations": row_names(labels)}
+    narrow: Patch = {"xaxis.title.text": short_title} if short_title != title else {}
+    narrow |= {"yaxis.showticklabels": False, "margin.r": 12, "annotations": row_names(labels)}
     narrow |= {"height": 52 * len(labels) + _MARGINS + 12}
     caption = (
         "Point: estimate. Line: simultaneous 95 % interval. Shaded: the margin inside which an effect counts as "
@@ -169,6 +179,12 @@ def draw(effects: Effects) -> Drawing:
     if effects.cuts:
         caption += " Lines that leave the frame go on to the ends that the numbers give."
     return Drawing("effects-plot", effects.title, caption, figure, _table(effects), narrow)
+
+
+def _titles(unit: Unit) -> tuple[str, str]:
+    """What stands under the axis on a wide screen and on a narrow one."""
+    title = f"← lower {unit.metric} · change ({unit.change}) · higher {unit.metric} →"
+    return title, title if len(title) <= _LONGEST_TITLE else f"change of {unit.metric} ({unit.change})"
 
 
 def _name_lines(row: Effect) -> str:
@@ -252,35 +268,3 @@ def _table(effects: Effects) -> Table:
         ),
         numbers=range(2, 8),
     )
-
-
-def beside(effects: Effects) -> Table:
-    """What the same contrasts change beside the metric; no verdict rests on it."""
-    other = next(unit for unit in UNITS.values() if unit != effects.unit)
-    return Table(
-        caption=f"Effects on {other.metric}, a family of contrasts of their own, on training time and on parameters",
-        columns=("contrast", other.metric, "interval", "adjusted p", "training time", "interval", "parameters"),
-        rows=tuple((row.label, *_beside(row, other)) for row in effects.rows),
-        numbers=range(1, 7),
-    )
-
-
-def _beside(row: Effect, other: Unit) -> tuple[str, ...]:
-    effect, seconds, parameters = row.other, row.seconds, row.parameters
-    return (
-        other.difference(effect.effect if effect else None),
-        other.interval(effect.low, effect.high) if effect else MISSING,
-        probability(effect.p_adjusted if effect else None),
-        (NOT_COMPARABLE if row.time_note else MISSING) if seconds is None else f"{_share(seconds.value)}\u202f%",
-        MISSING if seconds is None else f"[{_share(seconds.low)}, {_share(seconds.high)}]",
-        MISSING if parameters is None else _whole(parameters.level - parameters.reference),
-    )
-
-
-def _share(ratio: float) -> str:
-    return signed(100 * (ratio - 1), 0)
-
-
-def _whole(difference: float) -> str:
-    """A count with its sign, and zero without one."""
-    return f"{difference:+,.0f}".replace("-", "−") if difference else "0"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ablation.findings import Metric
 from ablation.report.drawing import Table
-from ablation.report.numbers import MISSING, UNITS, Unit, duration, short
+from ablation.report.numbers import MISSING, Unit, duration, short, unit_in
 from ablation.study import Factor, LevelsFactor, RangeFactor, Study
 from ablation.trial import Level, Record, Status
 
@@ -66,7 +66,7 @@ class Trials:
 def trials_of(records: Sequence[Record], study: Study) -> Trials:
     """The trials of a search that have ended."""
     tried = [one for at, record in enumerate(records) if (one := _tried(record, at, study.metric))]
-    return Trials(UNITS[study.metric], dict(study.factors), tuple(sorted(tried, key=lambda one: one.number)))
+    return Trials(unit_in(study), dict(study.factors), tuple(sorted(tried, key=lambda one: one.number)))
 
 
 def _tried(record: Record, position: int, metric: Metric) -> Tried | None:
@@ -79,7 +79,7 @@ def _tried(record: Record, position: int, metric: Metric) -> Tried | None:
         block=trial.block,
         status=outcome.status,
         levels=tuple(trial.arm.levels.items()),
-        score=getattr(outcome.validation, metric) if outcome.validation else None,
+        score=outcome.validation.on(metric) if outcome.validation else None,
         seconds=outcome.cost.seconds if outcome.cost else None,
     )
 

@@ -62,9 +62,7 @@ def _dot(record: Record, analysis: Analysis) -> Dot | None:
     scores = outcome.scores(record.trial.evaluate_on)
     if scores is None:
         return None
-    return Dot(
-        record.trial.arm.name, record.trial.block, getattr(scores, analysis.metric), outcome.status == "diverged"
-    )
+    return Dot(record.trial.arm.name, record.trial.block, scores.on(analysis.metric), outcome.status == "diverged")
 
 
 def _message(dots: Sequence[Dot], arms: Sequence[str], analysis: Analysis) -> str:
