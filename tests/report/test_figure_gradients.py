@@ -33,6 +33,7 @@ def test_the_title_names_the_arm_whose_gradients_vanish():
     assert value.title == (
         "The first layer's gradient ends at 1e−06 times the last layer's in flip=without, the least of 5 arms"
     )
+    assert value.shown == {"baseline", "flip=without"}
 
 
 def test_a_norm_that_is_not_finite_or_nought_is_left_out_of_the_mean():

@@ -51,7 +51,10 @@ def compute(records: Sequence[Record], arms: Sequence[str], shown: Sequence[str]
     if not found:
         return None
     kept = tuple(found[:MOST_ARMS])
-    return Depths(_message(kept), kept, first_shown([one.arm for one in kept], shown), len(found) - len(kept))
+    seen = first_shown([one.arm for one in kept], shown)
+    if reaches := _reaches(kept):
+        seen |= {min(reaches)[1]}  # the title is about it
+    return Depths(_message(kept), kept, seen, len(found) - len(kept))
 
 
 def _depth(records: Sequence[Record]) -> Depth | None:
@@ -79,9 +82,12 @@ def _mean(values: Sequence[float]) -> float | None:
     return math.exp(statistics.fmean(math.log(value) for value in values)) if values else None
 
 
+def _reaches(arms: Sequence[Depth]) -> list[tuple[float, str]]:
+    return [(one.reach, one.arm) for one in arms if one.reach is not None]
+
+
 def _message(arms: Sequence[Depth]) -> str:
-    reaches = [(one.reach, one.arm) for one in arms if one.reach is not None]
-    if not reaches:
+    if not (reaches := _reaches(arms)):
         return "No gradient reached the first or the last layer"
     least, arm = min(reaches)
     whose = "" if len(reaches) == 1 else f" in {arm}, the least of {count(len(reaches), 'arm')}"
