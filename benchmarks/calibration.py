@@ -5,7 +5,7 @@ gives after a calibration in a fresh runs folder, the seconds of the whole comma
 does, and the first over the second. 0.75 to 1.25 is what is promised. Of a search with a pruner the plan is a bound:
 it does not know which trials will be cut short.
 
-    python benchmarks/calibration.py [--study NAME ...] [--slots N] [--json]    about half an hour on two quiet cores
+    python benchmarks/calibration.py [--study NAME ...] [--slots N] [--json]    about two hours on two quiet cores
     python benchmarks/calibration.py --quick     quickstart at scale smoke: whether this works, not how well
 
 CIFAR-10 is looked for where `ablate` looks for it. Nothing else may run at the time.
@@ -25,7 +25,7 @@ from pathlib import Path
 import yaml
 
 STUDIES = Path(__file__).parents[1] / "studies"
-SHIPPED = ("quickstart", "augmentation", "architecture", "hyperparameters")
+SHIPPED = tuple(sorted(path.stem for path in STUDIES.glob("*.yaml")))
 
 
 @dataclass(frozen=True, slots=True)
