@@ -129,7 +129,7 @@ def _plain(given: Assignment) -> Measured:
     from ablation.seeding import seed_of
     from ablation.splits import LabelledImages, Splits
     from ablation.training.data import stratified_validation
-    from ablation.training.fit import forked_generator
+    from ablation.training.generators import forked_generator
 
     # Not by `prepared`: it sets up the process for a trial, which nobody has done for a script.
     torch.set_num_threads(given.threads)
