@@ -4,9 +4,11 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import pytest
 from broken_runs import FEWER, BrokenRuns, differing
 from markdown import blocks
 from source_tree import ROOT
@@ -32,7 +34,7 @@ def submit(runs: BrokenRuns, end: Callable[["subprocess.Popen[str]"], None] | No
         **os.environ,
         "PATH": f"{place / 'bin'}{os.pathsep}{os.environ['PATH']}",
         "SLURM_JOB_ID": "42",
-        "TMPDIR": str(place),
+        "TMPDIR": str(place.parent),  # where sockets lie, whose paths are short
     }
     running = subprocess.Popen(
         ["bash", "one-node.sbatch"], cwd=place, env=environment, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL,
@@ -53,19 +55,26 @@ def requeued(runs: BrokenRuns) -> list[str]:
     return log.read_text().splitlines() if log.exists() else []
 
 
-def test_the_script_requeues_itself_until_the_study_has_come_to_its_end(tmp_path: Path) -> None:
-    whole = BrokenRuns(tmp_path / "whole", FEWER, tracking=False)
+@pytest.fixture
+def short() -> Iterator[Path]:
+    """A folder of a short path, as sockets need it."""
+    with tempfile.TemporaryDirectory(prefix="r", dir="/tmp", ignore_cleanup_errors=True) as folder:
+        yield Path(folder)
+
+
+def test_the_script_requeues_itself_until_the_study_has_come_to_its_end(short: Path) -> None:
+    whole = BrokenRuns(short / "whole", FEWER, tracking=False)
     ended = whole.run()
     assert ended.code == 0, ended.stderr
-    runs = BrokenRuns(tmp_path / "broken", FEWER, tracking=False)
+    runs = BrokenRuns(short / "broken", FEWER, tracking=False)
     # As `--signal=B:TERM@120` says: the shell of the script alone.
     assert submit(runs, lambda running: running.send_signal(signal.SIGTERM)) == 128 + signal.SIGTERM
     assert requeued(runs) == ["requeue 42"]
     # As some systems preempt: every process of the group, which gives the run a second signal by way of the shell.
     assert submit(runs, lambda running: os.killpg(running.pid, signal.SIGTERM)) == 128 + signal.SIGTERM
     assert requeued(runs) == ["requeue 42"] * 2
-    (tmp_path / "broken" / "study-42.db").unlink()  # on another machine this time
+    (short / "study-42.db").unlink()  # on another machine this time
     assert submit(runs) == 0
     assert requeued(runs) == ["requeue 42"] * 2
-    (runs.folder.path / "study.db").write_bytes((runs.place / "study-42.db").read_bytes())  # where `contents` looks
+    (runs.folder.path / "study.db").write_bytes((short / "study-42.db").read_bytes())  # where `contents` looks
     assert differing(runs.contents(), whole.contents()) == []

@@ -264,10 +264,10 @@ def test_a_slot_whose_driver_answers_no_more_gives_its_place_back(tmp_path: Path
     slot.communicate()
 
 
-def test_a_slot_answers_one_question_after_another(tmp_path: Path) -> None:
+def test_a_slot_answers_one_question_after_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without any cluster: in a thread, as an actor's methods are called."""
-    before, main = Path.cwd(), sys.modules["__main__"]
-    file = main.__file__
+    monkeypatch.chdir(Path.cwd())  # to be here afterwards
+    monkeypatch.setattr(sys.modules["__main__"], "__file__", None, raising=False)
     slot = RemoteSlot(str(tmp_path), {})
     try:
         assert slot.device() == os.environ.get("CUDA_VISIBLE_DEVICES", "")
@@ -281,6 +281,4 @@ def test_a_slot_answers_one_question_after_another(tmp_path: Path) -> None:
         assert all_gone([process], 5)
     finally:
         slot.close()
-        os.chdir(before)
-        main.__file__ = file
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("slot-")]
