@@ -21,8 +21,9 @@ from ablation.driver import Machine
 from ablation.executors.process_per_device import ProcessPerDevice, preload
 from ablation.run_folder import RunFolder
 from ablation.sources.roots import find_data_root
+from ablation.splits import VALIDATION_FRACTION
 
-IMAGES, KEPT_FOR_TRAINING = 20_000, 0.9
+IMAGES = 20_000
 
 
 def images_a_second(place: Path, slots: int, repetitions: int, images: int) -> list[float]:
@@ -34,7 +35,7 @@ def images_a_second(place: Path, slots: int, repetitions: int, images: int) -> l
         at = Machine(executor, slots, find_data_root(None).resolve())
         side = Side(study, at, 1, RunFolder(place / f"slots {slots}"), at_once=slots, device="cuda")
         side.run()
-        return [slots * images * KEPT_FOR_TRAINING / side.run() for _ in range(repetitions)]
+        return [slots * images * (1 - VALIDATION_FRACTION) / side.run() for _ in range(repetitions)]
 
 
 def main() -> None:

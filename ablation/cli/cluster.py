@@ -44,14 +44,8 @@ class Cluster:
 
     def resolve_device(self, wanted: str) -> str:
         """`auto` takes the GPUs where there are any."""
-        here = ["cpu", *(["cuda"] if self.has_accelerator() else [])]
-        if wanted == "auto":
-            return here[-1]
-        if wanted not in here:
-            raise AblationError(
-                f"no node of the cluster has a device {wanted!r}; they have {', '.join(here)}. Choose with --device."
-            )
-        return wanted
+        accelerator = "cuda" if self.has_accelerator() else None
+        return devices.chosen_device(wanted, accelerator, "on any node of the cluster")
 
     def resolve_precision(self, study: Study, device: str) -> Precision:
         """bfloat16 where every node that can run a trial multiplies in it by itself."""

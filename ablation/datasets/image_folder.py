@@ -20,14 +20,13 @@ from ablation.errors import InputError
 from ablation.settings import Count, Share, digest
 from ablation.sources.decoded import load_or_decode
 from ablation.sources.encoded import Frame
-from ablation.sources.halves import whole
+from ablation.sources.halves import parted, whole
 from ablation.sources.image_folders import class_names, find_images, read_folders
 from ablation.sources.roots import find_cache_root
-from ablation.sources.stratified import apart, smaller
+from ablation.sources.stratified import smaller
 from ablation.splits import Splits
 
 _TEST_NAMES = ("test", "val", "validation")
-_SPLIT_SEED = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +90,7 @@ def _refuse_lone_split(train: Path) -> None:
 
 def _decode(found: Found, frame: Frame, test_share: float) -> Splits:
     train = read_folders(found.folders[0], found.train, found.classes, frame)
-    if found.test:
-        test = read_folders(found.folders[1], found.test, found.classes, frame)
-    else:
-        train, test = apart(train, round(test_share * len(train)), _SPLIT_SEED)
+    if not found.test:
+        return parted(train, test_share, found.classes, found.folders[0])
+    test = read_folders(found.folders[1], found.test, found.classes, frame)
     return whole(train, test, found.classes, found.folders[0])

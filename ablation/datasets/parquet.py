@@ -19,13 +19,11 @@ from ablation.errors import InputError
 from ablation.settings import Count, Share, digest
 from ablation.sources.decoded import load_or_decode
 from ablation.sources.encoded import Frame
-from ablation.sources.halves import whole
+from ablation.sources.halves import parted, whole
 from ablation.sources.parquet_files import Columns, find_class_names, find_shards, read_parquet
 from ablation.sources.roots import find_cache_root
-from ablation.sources.stratified import apart, smaller
+from ablation.sources.stratified import smaller
 from ablation.splits import Splits
-
-_SPLIT_SEED = 0
 
 
 def build(
@@ -54,8 +52,7 @@ def build(
         read = partial(read_parquet, columns=columns, num_classes=len(classes), frame=frame)
         if test:
             return whole(read(train), read(test), classes, place)
-        images = read(train)
-        return whole(*apart(images, round(test_share * len(images)), _SPLIT_SEED), classes, place)
+        return parted(read(train), test_share, classes, place)
 
     name = f"parquet-{digest(choices)[:8]}"
     return smaller(load_or_decode(find_cache_root(), name, (*train, *test), decode), train_size, test_size)

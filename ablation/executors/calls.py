@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import queue
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,6 +28,20 @@ def call_of(function: Callable[..., Any], arguments: tuple[Any, ...]) -> Call:
     """A call that nobody has taken yet; the last argument is the link."""
     assert arguments, "the last argument is the link"
     return Call(Future(), function, arguments[:-1], arguments[-1])
+
+
+class Submitting(Executor):
+    """What every executor here shares: calls wait in one queue, for whichever slot is free."""
+
+    def __init__(self) -> None:
+        self._calls = Calls()
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        """Run `fn(*arguments, link)` in a free slot; the last argument is the link."""
+        assert not kwargs, "arguments go by position"
+        call = call_of(fn, args)
+        self._calls.put(call)
+        return call.future
 
 
 def cancel_waiting(calls: Calls) -> None:

@@ -16,7 +16,6 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 from functools import partial
 from multiprocessing import forkserver, resource_tracker
@@ -24,7 +23,7 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.context import ForkServerContext, SpawnContext
 from typing import Any
 
-from ablation.executors.calls import Call, Calls, FarLink, answer_of, call_of, cancel_waiting
+from ablation.executors.calls import Call, FarLink, Submitting, answer_of, cancel_waiting
 from ablation.executors.guarding import Guard
 from ablation.executors.set_aside import Devices
 from ablation.failures import ProcessEndedError, memory_kills
@@ -65,11 +64,11 @@ class Unheard:
     about: str = ""
 
 
-class ProcessPerDevice(Executor):
+class ProcessPerDevice(Submitting):
     """A process for each slot; `environments` names its device, set before torch looks for one."""
 
     def __init__(self, environments: Sequence[Mapping[str, str]], say: Callable[[str], None] = lambda _: None) -> None:
-        self._calls = Calls()
+        super().__init__()
         self._processes: set[_Process] = set()
         self._guard = Guard()
         self._devices = Devices([_device(each) for each in environments], say)
@@ -80,13 +79,6 @@ class ProcessPerDevice(Executor):
         ]
         for thread in self._threads:
             thread.start()
-
-    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        """Run `fn(*arguments, link)` in a free slot; the last argument is the link."""
-        assert not kwargs, "arguments go by position"
-        call = call_of(fn, args)
-        self._calls.put(call)
-        return call.future
 
     def room(self) -> int:
         """How many slots there are, without those whose device failed repeatedly: they take nothing more."""

@@ -12,7 +12,6 @@ import signal
 import threading
 from collections import Counter
 from collections.abc import Callable, Mapping
-from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,7 +20,7 @@ import ray
 from ray.exceptions import GetTimeoutError, RayError, RayTaskError
 
 from ablation.errors import AblationError
-from ablation.executors.calls import Call, Calls, answer_of, call_of, cancel_waiting
+from ablation.executors.calls import Call, Submitting, answer_of, cancel_waiting
 from ablation.executors.ray_nodes import Node, environment, nodes, on
 from ablation.executors.remote_slot import RemoteSlot
 from ablation.executors.set_aside import Devices
@@ -60,11 +59,12 @@ class Terms:
     """Called when there is room for another call."""
 
 
-class RayCluster(Executor):
+class RayCluster(Submitting):
     """Slots on the nodes of the cluster that this process has joined."""
 
     def __init__(self, rooms: Mapping[Node, Room], terms: Terms) -> None:
-        self._terms, self._calls, self._devices = terms, Calls(), Devices((), terms.say)
+        super().__init__()
+        self._terms, self._devices = terms, Devices((), terms.say)
         self._changed = threading.Condition()
         """Guards what follows."""
         self._rooms, self._met = dict(rooms), {node.id for node in rooms}
@@ -73,13 +73,6 @@ class RayCluster(Executor):
         self._fill()
         self._watcher = threading.Thread(target=self._watch, name="nodes", daemon=True)
         self._watcher.start()
-
-    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        """Run `fn(*arguments, link)` in a free slot; the last argument is the link."""
-        assert not kwargs, "arguments go by position"
-        call = call_of(fn, args)
-        self._calls.put(call)
-        return call.future
 
     def room(self) -> int:
         """How many slots have their place now, one at least: a call waits where there is none."""

@@ -37,13 +37,16 @@ def has_accelerator() -> bool:
 def resolve_device(wanted: str) -> str:
     """The device kind that `wanted` means here: `auto` takes the accelerator, else the CPU."""
     found = torch.accelerator.current_accelerator(check_available=True)
-    here = ["cpu", *([found.type] if found else [])]
+    return chosen_device(wanted, found.type if found else None, "on this machine")
+
+
+def chosen_device(wanted: str, accelerator: str | None, where: str) -> str:
+    """The device kind that is wanted, of the CPU and an accelerator's. Raises AblationError where it is not there."""
+    there = ["cpu", *([accelerator] if accelerator else [])]
     if wanted == "auto":
-        return here[-1]
-    if wanted not in here:
-        raise AblationError(
-            f"there is no device {wanted!r} on this machine; it has {', '.join(here)}. Choose with --device."
-        )
+        return there[-1]
+    if wanted not in there:
+        raise AblationError(f"there is no device {wanted!r} {where}, only {', '.join(there)}. Choose with --device.")
     return wanted
 
 

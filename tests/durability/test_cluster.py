@@ -153,7 +153,7 @@ def test_what_no_node_has_room_for_and_where_no_cluster_answers_are_told(cluster
     runs = BrokenRuns(tmp_path, SMALL, tracking=False)
     for given, code, words in (
         (["--set", "execution.threads=64"], 5, "no node of the cluster has room: a trial takes 64 CPUs"),
-        (["--device", "cuda"], 5, "no node of the cluster has a device 'cuda'"),
+        (["--device", "cuda"], 5, "there is no device 'cuda' on any node of the cluster"),
         (["--address", "127.0.0.1:1"], 5, "no Ray cluster answers at 127.0.0.1:1"),
         (["--address", "ray://127.0.0.1:10001"], 2, "the address of a cluster is HOST:PORT"),
     ):

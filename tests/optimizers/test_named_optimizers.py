@@ -1,12 +1,12 @@
 """Optimizers of torch and timm by name: theirs to the bit, resumable, grouped by the recipe, refused in words."""
 
-import io
 import sys
+from functools import partial
 
 import pytest
 import torch
 from small_studies import SMALL, StudyWriter, load
-from test_optimizers import small_net, train, weights_of
+from test_optimizers import check_that_it_resumes, small_net, train, weights_of
 from torch import optim
 
 from ablation import components
@@ -43,20 +43,7 @@ def test_timms_own_gives_the_same_bits() -> None:
 
 @pytest.mark.parametrize(("library", "name", "options"), SAMPLE, ids=NAMES)
 def test_a_saved_state_goes_on_bit_equal(library, name: str, options: dict[str, object]) -> None:
-    unbroken = small_net()
-    optimizer = library.build(unbroken.parameters(), 0.01, optimizer=name, options=options)
-    train(unbroken, optimizer, 3)
-    file = io.BytesIO()
-    torch.save((unbroken.state_dict(), optimizer.state_dict()), file)
-    file.seek(0)
-    weights, state = torch.load(file, weights_only=True)
-    resumed = small_net()
-    resumed.load_state_dict(weights)
-    restored = library.build(resumed.parameters(), 0.01, optimizer=name, options=options)
-    restored.load_state_dict(state)
-    train(unbroken, optimizer, 3)
-    train(resumed, restored, 3)
-    assert torch.equal(weights_of(resumed), weights_of(unbroken))
+    check_that_it_resumes(partial(library.build, optimizer=name, options=options))
 
 
 @pytest.mark.parametrize(
