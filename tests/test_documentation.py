@@ -32,8 +32,9 @@ STARTER = yaml.safe_load((ROOT / "ablation" / "study_file" / "starter.yaml").rea
 PIECES = {key: value for key, value in STARTER.items() if key not in {"evaluate_on", "scales"}}
 """What a snippet that is a piece of a study file is laid over."""
 STUDIES = sorted((ROOT / "studies").glob("*.yaml"))
-AT_SMOKE_SCALE = re.compile(r"^ablate (?:run|plan) \S+\.ya?ml(?!.*--scale)", re.MULTILINE)
-"""Commands that take a scale and name none: the tests add the small one that every study has."""
+LARGER_SCALE = re.compile(r"--scale (?:laptop|full)\b")
+NO_SCALE = re.compile(r"^(?:\w+=\S+ )*ablate (?:run|plan) \S+\.ya?ml(?!.*--scale)", re.MULTILINE)
+"""Commands that take a scale and name a larger one, or none: the tests take the small one that every study has."""
 
 
 def names(page: Path) -> str:
@@ -42,13 +43,15 @@ def names(page: Path) -> str:
 
 def run_page(page: Path, folder: Path) -> None:
     """Write the files that a page shows and run its commands, in their order; each must end well."""
+    if "studies/" in page.read_text("utf-8"):
+        shutil.copytree(ROOT / "studies", folder / "studies")
     environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
     for block in blocks(page):
         if block.file:
             (folder / block.file).parent.mkdir(parents=True, exist_ok=True)
             (folder / block.file).write_text(block.text, "utf-8")
         elif block.language == "bash" and not block.not_run:
-            script = AT_SMOKE_SCALE.sub(r"\g<0> --scale smoke", block.text)
+            script = NO_SCALE.sub(r"\g<0> --scale smoke", LARGER_SCALE.sub("--scale smoke", block.text))
             command = ["bash", "-euo", "pipefail", "-c", script]
             done = subprocess.run(
                 command, cwd=folder, env=environment, capture_output=True, text=True, timeout=300, check=False
