@@ -55,14 +55,21 @@ def _is_on(value: object) -> bool:
 
 
 class Recipe(Frozen):
-    """How the model is trained. Keys with `exclude_if` came later: at their defaults no study or trial is another."""
+    """How the model is trained.
+
+    Keys with `exclude_if` came later: at their defaults no study or trial is another.
+    """
 
     epochs: Annotated[int, Field(ge=1, description="passes over the training split")] = 16
     batch_size: Annotated[int, Field(ge=2, description="images a step")] = 128
-    optimizer: Part = Part(name="sgd")
+    optimizer: Annotated[Part, Field(description="with its own choices, such as momentum and weight decay")] = Part(
+        name="sgd"
+    )
     learning_rate: Annotated[Positive, Field(description="the peak of the schedule")] = 0.1
-    schedule: Part = Part(name="one_cycle")
-    label_smoothing: Fraction = 0.0
+    schedule: Annotated[Part, Field(description="the factor on the learning rate at each step")] = Part(
+        name="one_cycle"
+    )
+    label_smoothing: Annotated[Fraction, Field(description="share of the target that is spread over all classes")] = 0.0
     decay_biases: Annotated[
         bool,
         Field(
@@ -71,25 +78,43 @@ class Recipe(Frozen):
     ] = True
     gradient_clip: Annotated[
         NotNegative,
-        Field(exclude_if=_is_off, description="greatest norm of a step's gradient, all parameters together; 0: any"),
+        Field(
+            exclude_if=_is_off,
+            description="greatest Euclidean norm of a step's gradient, all parameters together; 0 clips nothing",
+        ),
     ] = 0.0
     weight_average: Annotated[
         Fraction,
-        Field(exclude_if=_is_off, description="share of itself that the scored average of the weights keeps at a step"),
+        Field(
+            exclude_if=_is_off,
+            description="an exponential average of the weights is scored in their place, which keeps this share of "
+            "itself at a step, less in the first; 0: none",
+        ),
     ] = 0.0
     swa: Annotated[
         Fraction,
-        Field(exclude_if=_is_off, description="share of the epochs, the last ones, whose average of weights is scored"),
+        Field(
+            exclude_if=_is_off,
+            description="stochastic weight averaging: the average of the weights after each of the last epochs, this "
+            "share of all, is scored in their place; 0: none",
+        ),
     ] = 0.0
     mirrored_scoring: Annotated[
-        bool, Field(exclude_if=_is_off, description="score the mean of the logits of an image and of its mirror image")
+        bool,
+        Field(
+            exclude_if=_is_off,
+            description="validation and test scores are of the mean of the logits of an image and its mirror image",
+        ),
     ] = False
     trainer: Annotated[
-        Part | None, Field(exclude_if=_is_off, description="a training function of your own, by its dotted name")
+        Part | None,
+        Field(exclude_if=_is_off, description="a training function of your own in the place of the shared one"),
     ] = None
     precision: Annotated[
         Literal["auto", "float32", "bfloat16"],
-        Field(description="auto: bfloat16 where the hardware multiplies it faster, else float32"),
+        Field(
+            description="`auto`: bfloat16 where the hardware multiplies in it by itself, decided when the study begins"
+        ),
     ] = "auto"
 
     @model_validator(mode="after")
@@ -102,11 +127,11 @@ class Recipe(Frozen):
 class Settings(Frozen):
     """One arm, resolved: everything about a trial but its seed block and the machine."""
 
-    dataset: Part
-    model: Part
-    preprocessing: tuple[Part, ...] = ()
-    augmentations: tuple[Part, ...] = ()
-    recipe: Recipe = Recipe()
+    dataset: Annotated[Part, Field(description="the images")]
+    model: Annotated[Part, Field(description="the net")]
+    preprocessing: Annotated[tuple[Part, ...], Field(description="what is done to every image, in this order")] = ()
+    augmentations: Annotated[tuple[Part, ...], Field(description="what is done to training images, in this order")] = ()
+    recipe: Annotated[Recipe, Field(description="how the model is trained")] = Recipe()
 
     def parts(self) -> tuple[Part, ...]:
         """Every component that is named."""

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, get_args, get_origin
 
-from pydantic import Field
+from pydantic import BaseModel, Field
 
 from ablation import settings
 from ablation.errors import InputError
@@ -38,7 +38,7 @@ class Parameter:
     @property
     def values(self) -> str:
         """What it may be, in words: `integer >= 1`."""
-        return _words(self.type)
+        return in_words(self.type)
 
     def __str__(self) -> str:
         """With its default as a study file writes it: `width: integer >= 1 (default 32)`."""
@@ -168,23 +168,28 @@ class _Types:
         return InputError(f"{self.file}:{node.lineno}: {message}. See the header of ablation/signatures.py.")
 
 
-def _words(kind: Any) -> str:
-    """A type as a person says it."""
+def in_words(kind: Any, limits: Sequence[Any] = ()) -> str:
+    """A type as a person says it, with limits that stand beside it: `integer >= 1`."""
+    return f"{_kind_in_words(kind)}{_bounds(limits)}"
+
+
+def _kind_in_words(kind: Any) -> str:
     inner = get_args(kind)
     match get_origin(kind):
+        case None if isinstance(kind, type) and issubclass(kind, BaseModel):
+            return "mapping"
         case None:
             return _NAMES.get(kind, "null")
         case origin if origin is Annotated:
-            limits = [limit for field in inner[1:] for limit in field.metadata]
-            return f"{_words(inner[0])}{_bounds(limits)}"
+            return in_words(inner[0], [limit for field in inner[1:] for limit in getattr(field, "metadata", ())])
         case origin if origin is Literal:
             *most, last = [value if isinstance(value, str) else json.dumps(value) for value in inner]
             return f"{', '.join(most)} or {last}" if most else last
         case origin if origin is list:
-            return f"list of {_words(inner[0])}"
+            return f"list of {in_words(inner[0])}"
         case origin if origin is dict:
-            return f"mapping of names to {_words(inner[1])}"
-    return " or ".join(map(_words, inner))
+            return f"mapping of names to {in_words(inner[1])}"
+    return " or ".join(map(in_words, inner))
 
 
 def _bounds(limits: Sequence[Any]) -> str:

@@ -16,6 +16,13 @@ Patch = dict[str, Any]
 Condition = dict[str, str | list[str]]
 """For each named factor, the level or levels at which the factor with this condition takes part."""
 
+When = Annotated[
+    Condition,
+    Field(
+        default_factory=dict,
+        description="other factors with the level, or list of levels, at which this one takes part",
+    ),
+]
 
 MAX_NAME = 80
 FOLDER_RULE = f"at most {MAX_NAME} letters, digits, `_`, `-` and `.`, a letter or digit first and no `.` last"
@@ -31,8 +38,8 @@ def names_folder(name: str) -> bool:
 class LevelsFactor(Frozen):
     """A factor with named levels; the first one is the reference."""
 
-    levels: Annotated[dict[str, Patch], Field(min_length=2)]
-    when: Annotated[Condition, Field(default_factory=dict)]
+    levels: Annotated[dict[str, Patch], Field(min_length=2, description="levels by name, the first the reference")]
+    when: When
 
     @property
     def reference(self) -> str:
@@ -43,11 +50,11 @@ class LevelsFactor(Frozen):
 class RangeFactor(Frozen):
     """A number that a search draws between two bounds, both included."""
 
-    sets: str
-    range: Annotated[list[float], Field(min_length=2, max_length=2)]
-    scale: Literal["linear", "log"] = "linear"
-    integer: bool = False
-    when: Annotated[Condition, Field(default_factory=dict)]
+    sets: Annotated[str, Field(description="the dotted key that the number is put at")]
+    range: Annotated[list[float], Field(min_length=2, max_length=2, description="its two bounds, both included")]
+    scale: Annotated[Literal["linear", "log"], Field(description="how it is drawn")] = "linear"
+    integer: Annotated[bool, Field(description="whether it is a whole number")] = False
+    when: When
 
 
 Factor = LevelsFactor | RangeFactor
@@ -95,9 +102,14 @@ class Search(Frozen):
     """Optuna draws the arms; validation scores only, and no findings: a short list to be confirmed."""
 
     kind: Literal["search"] = "search"
-    trials: Annotated[int, Field(ge=1)] = 50
-    sampler: Annotated[str, Field(description="tpe, random, or the dotted name of an Optuna sampler class")] = "tpe"
-    pruner: Literal["none", "median", "successive-halving", "hyperband"] = "none"
+    trials: Annotated[int, Field(ge=1, description="how many")] = 50
+    sampler: Annotated[
+        str, Field(description="`tpe`, `random`, or the dotted name of an Optuna sampler class that takes a seed")
+    ] = "tpe"
+    pruner: Annotated[
+        Literal["none", "median", "successive-halving", "hyperband"],
+        Field(description="ends trials early by their validation scores"),
+    ] = "none"
 
 
 Design = Annotated[OneFactor | LeaveOneOut | Factorial | Fractional | Explicit | Search, Field(discriminator="kind")]
@@ -108,7 +120,9 @@ class Growing(Frozen):
 
     start: Annotated[int, Field(ge=2, le=10_000, description="seed blocks that every arm runs before the first look")]
     max: Annotated[int, Field(ge=3, le=10_000, description="seed blocks that no arm goes beyond")]
-    until: Literal["decided"] = "decided"
+    until: Annotated[Literal["decided"], Field(description="blocks are added until each contrast is decided")] = (
+        "decided"
+    )
 
 
 def _form_of_seeds(value: object) -> str:
@@ -127,12 +141,24 @@ DEVICES: tuple[DeviceKind, ...] = get_args(DeviceKind)
 
 
 class ExecutionPlan(Frozen):
-    """How trials run. The device kind, the precision and the threads are fixed when the study begins."""
+    """How trials run.
 
-    device: DeviceKind = "auto"
+    The device kind, the precision and the threads are fixed when the study begins.
+    """
+
+    device: Annotated[DeviceKind, Field(description="resolved when the study begins")] = "auto"
     threads: Annotated[int, Field(ge=1, description="CPU threads a trial; part of the result")] = 1
-    checkpoint_seconds: Positive = 60.0
-    hang_seconds: Positive = 600.0
+    checkpoint_seconds: Annotated[
+        Positive,
+        Field(
+            description="a checkpoint is written so often within an epoch, and at the end of each epoch that ends a "
+            "second or more after the last one"
+        ),
+    ] = 60.0
+    hang_seconds: Annotated[
+        Positive,
+        Field(description="a trial that makes no step for so long is ended, its stack in `log.txt`, and tried again"),
+    ] = 600.0
     keep: Annotated[
         Literal["best-per-arm", "all", "none"], Field(description="whose final weights stay, by validation accuracy")
     ] = "best-per-arm"
@@ -145,7 +171,9 @@ DECIDING_EXECUTION = ("device", "threads")
 class Tracking(Frozen):
     """What goes to MLflow beside parameters, metrics and small artifacts."""
 
-    models: Annotated[Literal["best", "all", "none"], Field(description="whose models are logged at the end")] = "none"
+    models: Annotated[
+        Literal["best", "all", "none"], Field(description="whose models are logged once the study is complete")
+    ] = "none"
 
 
 class Study(Frozen):
@@ -153,20 +181,35 @@ class Study(Frozen):
 
     name: str
     scale: str
-    question: Annotated[str, Field(min_length=1, pattern=r"\S")]
+    question: Annotated[str, Field(min_length=1, pattern=r"\S", description="what the study asks")]
     baseline: Settings
-    factors: dict[str, Factor]
-    design: Design
-    seeds: Seeds
+    factors: Annotated[
+        dict[str, Factor],
+        Field(description="what is varied on purpose: each factor with its levels, the first the reference"),
+    ]
+    design: Annotated[Design, Field(description="the rule that lists the arms")]
+    seeds: Annotated[Seeds, Field(description="how many seed blocks; a search takes them in turn")]
     first_block: int = 0
     """Where the seed blocks begin: a confirmation takes none that its search has seen. Not a key of the study file."""
-    metric: Annotated[str, Field(description="accuracy, loss, or the name of one of `metrics`")] = "accuracy"
-    metrics: tuple[MetricPart, ...] = Field(default=(), exclude_if=lambda metrics: not metrics)
-    """What is measured beside accuracy and loss."""
-    evaluate_on: Literal["validation", "test"] = "test"
-    margin: Annotated[Positive, Field(description="effects inside it count as equivalent, in the metric's own unit")]
-    execution: ExecutionPlan = ExecutionPlan()
-    tracking: Tracking = Tracking()
+    metric: Annotated[str, Field(description="what is compared: `accuracy`, `loss` or one of `metrics`")] = "accuracy"
+    metrics: tuple[MetricPart, ...] = Field(
+        default=(), exclude_if=lambda metrics: not metrics, description="what is measured beside accuracy and loss"
+    )
+    evaluate_on: Annotated[
+        Literal["validation", "test"],
+        Field(description="which images the outcome is read on; a search always reads `validation`"),
+    ] = "test"
+    margin: Annotated[
+        Positive,
+        Field(
+            description="effects inside it count as equivalent, in the metric's own unit; required where `metric` is "
+            "one of `metrics`"
+        ),
+    ]
+    execution: Annotated[ExecutionPlan, Field(description="how trials run")] = ExecutionPlan()
+    tracking: Annotated[
+        Tracking, Field(description="what goes to MLflow beside parameters, metrics and small files")
+    ] = Tracking()
 
     @property
     def higher_is_better(self) -> bool:

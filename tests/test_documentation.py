@@ -1,10 +1,9 @@
-"""The documents hold: commands run, snippets load, links lead somewhere, the reference is that of the code."""
+"""The documents hold: commands run, snippets load, links lead somewhere, the reference of what they write is whole."""
 
 import ast
 import json
 import os
 import re
-import runpy
 import shlex
 import shutil
 import subprocess
@@ -14,17 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import typer
 import yaml
 from markdown import PAGES, anchors, blocks, code, links, rows, section
 from source_tree import ROOT
 
-from ablation import errors, study_file
-from ablation.cli.main import app
-from ablation.fractions import smallest_fraction
-from ablation.settings import Recipe
-from ablation.study import ExecutionPlan, Fractional, LevelsFactor, RangeFactor, Search, Tracking
-from ablation.study_file.values import MARGINS, STUDY_KEYS
+from ablation import study_file
 
 TUTORIAL = ROOT / "docs" / "tutorial.md"
 REFERENCE = ROOT / "docs" / "reference"
@@ -168,86 +161,6 @@ def test_the_pages_name_the_shipped_studies() -> None:
     not_run = {f"studies/{name}.yaml" for name in code(listed)}
     shipped = {f"studies/{path.name}" for path in STUDIES}
     assert (ran | not_run, ran & not_run) == (shipped, set())
-
-
-COMMANDS: dict[str, Any] = typer.main.get_command(app).commands  # type: ignore[attr-defined]
-
-
-@pytest.mark.parametrize("name", COMMANDS)
-def test_the_reference_names_every_option_of_a_command_and_no_other(name: str) -> None:
-    command = COMMANDS[name]
-    arguments = [each for each in command.params if each.param_type_name == "argument"]
-    shown = "".join(f" {each.metavar}" if each.required else f" [{each.metavar}]" for each in arguments)
-    text = section(REFERENCE / "command-line.md", f"## `ablate {name}{shown}`")
-    options = {max(each.opts, key=len) for each in command.params if each.param_type_name == "option"} - {"--help"}
-    assert {code(row[0])[0].split()[0] for row in rows(text)} == options
-    assert command.help.splitlines()[0] in " ".join(text.split())
-
-
-def test_the_reference_names_every_command() -> None:
-    headings = re.findall(r"^## `ablate (\w+)", (REFERENCE / "command-line.md").read_text("utf-8"), re.MULTILINE)
-    assert headings == list(COMMANDS)
-
-
-def test_the_reference_names_every_exit_code() -> None:
-    documented = {int(row[0]) for row in rows(section(REFERENCE / "command-line.md", "## Exit codes"))}
-    of_errors = {
-        each.exit_code for each in vars(errors).values() if isinstance(each, type) and hasattr(each, "exit_code")
-    }
-    fine, failed_trials, sigint, sigterm = 0, 1, 130, 143
-    assert documented == of_errors | {fine, failed_trials, sigint, sigterm}
-
-
-def test_the_page_of_components_is_written_anew() -> None:
-    written = runpy.run_path(str(ROOT / "docs" / "write_components.py"))["page"]()
-    assert (REFERENCE / "components.md").read_text("utf-8") == written, "run: python docs/write_components.py"
-
-
-def documented(*headings: str) -> dict[str, str]:
-    """Keys of the study file reference with their defaults."""
-    found = [
-        row for heading in headings for row in rows(section(REFERENCE / "study-file.md", heading)) if len(row) == 4
-    ]
-    return {code(key)[0]: default.strip("`") for key, _, default, _ in found}
-
-
-def defaults(model: Any, prefix: str = "") -> dict[str, str]:
-    return {f"{prefix}{key}": shown_default(field) for key, field in model.model_fields.items() if key != "kind"}
-
-
-def shown_default(field: Any) -> str:
-    if field.is_required():
-        return "required"
-    default = field.get_default(call_default_factory=True)
-    if default in ({}, None):
-        return "none"
-    return (
-        default.name
-        if hasattr(default, "name")
-        else str(default).lower()
-        if isinstance(default, bool)
-        else str(default)
-    )
-
-
-def test_the_reference_has_every_key_of_a_study_file_with_its_default() -> None:
-    assert list(documented("## Keys")) == [*STUDY_KEYS, "scales"]
-    assert documented("## `recipe`") == defaults(Recipe, "recipe.")
-    assert documented("## `execution`") == defaults(ExecutionPlan, "execution.")
-    assert documented("## `tracking`") == defaults(Tracking, "tracking.")
-    assert documented("## `design`") == defaults(Fractional) | defaults(Search)
-    assert documented("## `factors`") == defaults(LevelsFactor) | defaults(RangeFactor)
-    assert documented("## Keys")["margin"] == ", ".join(f"{margin} ({metric})" for metric, margin in MARGINS.items())
-
-
-def test_the_reference_has_the_number_of_arms_of_every_fraction() -> None:
-    page = (REFERENCE / "study-file.md").read_text("utf-8")
-    (head,) = re.findall(r"^\| factors \|(.*)\|$", page, re.MULTILINE)
-    columns = [range(int(cell.split()[0]), int(cell.split()[-1]) + 1) for cell in head.split("|")]
-    assert [factors for column in columns for factors in column] == list(range(3, 17))
-    for resolution, cells in re.findall(r"^\| arms at resolution (\d) \|(.*)\|$", page, re.MULTILINE):
-        for column, arms in zip(columns, cells.split("|"), strict=True):
-            assert {smallest_fraction(factors, int(resolution)).num_arms for factors in column} == {int(arms)}
 
 
 def keys_of(value: Any, path: str = "") -> Iterator[str]:

@@ -14,7 +14,7 @@ from pydantic import BaseModel, TypeAdapter
 from ablation import components
 from ablation.components import Component, Kind
 from ablation.patches import SETTINGS_KEYS
-from ablation.settings import Recipe
+from ablation.settings import Recipe, Settings
 from ablation.study import (
     ExecutionPlan,
     Explicit,
@@ -22,6 +22,7 @@ from ablation.study import (
     Fractional,
     Growing,
     LeaveOneOut,
+    LevelsFactor,
     OneFactor,
     RangeFactor,
     Search,
@@ -54,24 +55,17 @@ def schema() -> Schema:
     own = _properties(Study)
     properties: Schema = {
         "question": own["question"],
-        **{key: _ref(key) for key in SETTINGS_KEYS},
-        "factors": {
-            "description": "What is varied on purpose: each factor with its levels, the first being the reference.",
-            "type": "object",
-            "minProperties": 1,
-            "additionalProperties": _ref("factor"),
-        },
-        "design": _ref("design"),
+        **{key: _said(Settings, key, _ref(key)) for key in SETTINGS_KEYS},
+        "factors": _said(
+            Study, "factors", {"type": "object", "minProperties": 1, "additionalProperties": _ref("factor")}
+        ),
+        "design": _said(Study, "design", _ref("design")),
         "seeds": own["seeds"],
         "metric": _metric(own["metric"]["description"], described["metric"]),
-        "metrics": {
-            "description": "What is measured beside accuracy and loss.",
-            "type": "array",
-            "items": _part("metric", described["metric"]),
-        },
+        "metrics": _said(Study, "metrics", {"type": "array", "items": _part("metric", described["metric"])}),
         **{key: own[key] for key in ("evaluate_on", "margin")},
-        "execution": _closed(ExecutionPlan),
-        "tracking": _closed(Tracking),
+        "execution": _said(Study, "execution", _closed(ExecutionPlan)),
+        "tracking": _said(Study, "tracking", _closed(Tracking)),
     }
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -93,7 +87,8 @@ def _metric(description: str, known: list[Component]) -> Schema:
 
 def _settings(described: dict[Kind, list[Component]]) -> Schema:
     recipe = _closed(Recipe)
-    recipe["properties"] |= {key.removeprefix("recipe."): _ref(key) for key in _PARTS if key.startswith("recipe.")}
+    named = {key.removeprefix("recipe."): _ref(key) for key in _PARTS if key.startswith("recipe.")}
+    recipe["properties"] |= {key: _said(Recipe, key, value) for key, value in named.items()}
     changes = {
         key: _partly(value) if f"recipe.{key}" in _PARTS else _or_null(value)
         for key, value in recipe["properties"].items()
@@ -172,7 +167,7 @@ def _factors(described: dict[Kind, list[Component]]) -> Schema:
                 {
                     "description": "Levels with a condition.",
                     "type": "object",
-                    "properties": {"levels": levels, "when": _ref("when")},
+                    "properties": {"levels": _said(LevelsFactor, "levels", levels), "when": _ref("when")},
                     "required": ["levels"],
                     "additionalProperties": False,
                 },
@@ -186,7 +181,7 @@ def _factors(described: dict[Kind, list[Component]]) -> Schema:
             ]
         },
         "when": {
-            "description": "Other factors with the levels at which this one takes part.",
+            "description": LevelsFactor.model_fields["when"].description,
             "type": "object",
             "additionalProperties": {
                 "anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}]
@@ -232,7 +227,7 @@ def _design() -> Schema:
         form["properties"]["kind"] = {"const": design.model_fields["kind"].default}
         form["required"] = ["kind", *form.get("required", [])]
         forms.append(form)
-    return {"description": "The rule that lists the arms.", "anyOf": [{"enum": bare}, *forms]}
+    return {"anyOf": [{"enum": bare}, *forms]}
 
 
 def _scales(properties: Schema) -> Schema:
@@ -249,7 +244,7 @@ def _scales(properties: Schema) -> Schema:
         "additionalProperties": False,
     }
     return {
-        "description": "The same question at other sizes: `laptop` is taken without an accelerator, others by --scale.",
+        "description": "the same question at other sizes: `laptop` without an accelerator, others by `--scale`",
         "type": "object",
         "properties": {"full": False},
         "additionalProperties": scale,
@@ -293,6 +288,11 @@ def _once(values: Iterable[Schema]) -> list[Schema]:
         if value not in kept:
             kept.append(value)
     return kept
+
+
+def _said(model: type[BaseModel], key: str, value: Schema) -> Schema:
+    """What stands under this key, with what the model says of the key."""
+    return {**value, "description": model.model_fields[key].description}
 
 
 def _ref(name: str) -> Schema:

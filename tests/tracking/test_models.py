@@ -13,6 +13,7 @@ from commands import environment
 from made_up import made_up_record
 from mlflow import MlflowClient
 from mlflow.entities import LoggedModel
+from named import held_names
 from small_studies import SMALL
 
 from ablation import components
@@ -36,7 +37,7 @@ def ablate(place: Path, *arguments: str) -> list[str]:
 def place(tmp_path_factory: pytest.TempPathFactory, empty_database: Path) -> Path:
     """Where a study was run that asks for all models."""
     place = tmp_path_factory.mktemp("ran")
-    (place / "small.yaml").write_text(SMALL + "tracking: {models: all}\n")
+    (place / "small.yaml").write_text(SMALL + "metrics: [macro_f1]\ntracking: {models: all}\n")
     (place / "runs").mkdir()
     shutil.copy(empty_database, place / "runs" / "mlflow.db")
     said = ablate(place, "run", "small.yaml", "--slots", "2")
@@ -96,6 +97,11 @@ def test_a_model_has_a_signature_an_example_scores_and_no_pickle(place: Path) ->
 
 def open_text(model: LoggedModel, name: str) -> Sequence[str]:
     return Path(model.artifact_location.removeprefix("file://"), name).read_text().splitlines()
+
+
+def test_a_real_run_writes_the_names_of_the_reference(place: Path) -> None:
+    found = held_names(sqlite_uri(place / "runs" / "mlflow.db"), "small")
+    assert {"trial test/<metric>", "trial setting.<key>", "model ablation.weights"} <= found
 
 
 def test_sync_brings_each_model_once_and_whatever_became_of_it(place: Path) -> None:

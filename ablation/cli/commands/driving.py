@@ -69,7 +69,9 @@ def plan(
     ] = False,
     detect: Annotated[
         str | None,
-        typer.Option(help="Print the seed blocks that find this effect: 0.3pp, or 0.02nats of loss.", metavar="EFFECT"),
+        typer.Option(
+            help="Print the seed blocks that find this effect: `0.3pp`, or `0.02nats` of loss.", metavar="EFFECT"
+        ),
     ] = None,
     as_json: options.Json = False,
 ) -> None:
@@ -89,7 +91,7 @@ def plan(
 @app.command()
 def status(
     study: options.StudyArgument,
-    scale: options.Scale = None,
+    scale: options.WhichScale = None,
     runs_dir: options.RunsDir = options.RUNS,
     as_json: options.Json = False,
 ) -> None:
@@ -102,8 +104,10 @@ def status(
 @app.command()
 def explain(
     study: options.StudyArgument,
-    trial: Annotated[str, typer.Argument(metavar="TRIAL", help="The name of a trial, as in the folder trials/.")],
-    scale: options.Scale = None,
+    trial: Annotated[
+        str, typer.Argument(metavar="TRIAL", help="Its name in the folder `trials/`, which reports and messages give.")
+    ],
+    scale: options.WhichScale = None,
     runs_dir: options.RunsDir = options.RUNS,
     as_json: options.Json = False,
 ) -> None:
@@ -119,7 +123,7 @@ def retry(
     study: options.StudyArgument,
     trials: Annotated[list[str] | None, typer.Argument(metavar="TRIAL...", help="Names of failed trials.")] = None,
     failed: Annotated[bool, typer.Option("--failed", help="All trials that failed.")] = False,
-    scale: options.Scale = None,
+    scale: options.WhichScale = None,
     runs_dir: options.RunsDir = options.RUNS,
 ) -> None:
     """Queue failed trials again, those among them that no memory was enough for; the next run trains them."""
@@ -132,8 +136,8 @@ def retry(
 @app.command()
 def extend(
     study: options.StudyArgument,
-    seeds: Annotated[str, typer.Option(help="How many seed blocks are added, such as +5.", metavar="+N")],
-    scale: options.Scale = None,
+    seeds: Annotated[str, typer.Option(help="How many seed blocks are added, such as `+5`.", metavar="+N")],
+    scale: options.WhichScale = None,
     runs_dir: options.RunsDir = options.RUNS,
 ) -> None:
     """Add seed blocks to the plan of a study; the next run trains them."""
@@ -156,7 +160,7 @@ def confirm(
         str | None,
         typer.Option(help="Confirm anew under this name, beside what was begun before.", metavar="NAME"),
     ] = None,
-    scale: options.Scale = None,
+    scale: options.WhichScale = None,
     slots: options.Slots = "auto",
     executor: options.Executor = "processes",
     address: options.Address = None,
@@ -185,7 +189,9 @@ def confirm(
 
 
 @app.command()
-def stop(study: options.StudyArgument, scale: options.Scale = None, runs_dir: options.RunsDir = options.RUNS) -> None:
+def stop(
+    study: options.StudyArgument, scale: options.WhichScale = None, runs_dir: options.RunsDir = options.RUNS
+) -> None:
     """Stop a running study from another terminal, or another machine, as the first Ctrl-C does."""
     from ablation.cli.locate import find_folder
     from ablation.cli.stop import stop_study

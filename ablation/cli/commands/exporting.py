@@ -17,14 +17,21 @@ def export(
     study: options.StudyArgument,
     trial: Annotated[
         str,
-        typer.Argument(metavar="TRIAL", help="A trial or the beginning of its name, an arm for its best, or `best`."),
+        typer.Argument(
+            metavar="TRIAL",
+            help="A trial or the beginning of its name, an arm for its best trial, or `best` for that of the study.",
+        ),
     ],
-    to: Annotated[str, typer.Option(help="safetensors, pt2 or onnx.", metavar="FORMAT")],
+    to: Annotated[str, typer.Option(help="`safetensors`, `pt2` or `onnx`.", metavar="FORMAT")],
     out: Annotated[
-        Path | None, typer.Option(help="Folder of the model and its card. Default: STUDY-TRIAL-FORMAT.", metavar="DIR")
+        Path | None,
+        typer.Option(
+            help="Folder of the model and its card. Default: `STUDY-TRIAL-FORMAT`, in the working directory.",
+            metavar="DIR",
+        ),
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite what is there.")] = False,
-    scale: options.Scale = None,
+    scale: options.WhichScale = None,
     runs_dir: options.RunsDir = options.RUNS,
     data_dir: options.DataDir = None,
 ) -> None:
@@ -40,8 +47,10 @@ def export(
 
 @app.command()
 def predict(
-    model: Annotated[Path, typer.Argument(metavar="MODEL", help="A model that `ablate export` wrote.")],
-    images: Annotated[list[Path], typer.Argument(metavar="IMAGE...", help="PNG or JPEG files.")],
+    model: Annotated[
+        Path, typer.Argument(metavar="MODEL", help="What `ablate export` wrote; its suffix tells the format.")
+    ],
+    images: Annotated[list[Path], typer.Argument(metavar="IMAGE...", help="Files, PNG or JPEG.")],
     top: Annotated[int, typer.Option(min=1, help="How many classes to print.", metavar="K")] = 3,
     as_json: options.Json = False,
 ) -> None:

@@ -10,9 +10,33 @@ import typer
 from ablation.cli import options
 from ablation.cli.app import app
 
-_Out = Annotated[Path | None, typer.Option(help="With --from: the folder for the report.", metavar="DIR")]
+_HigherIsBetter = Annotated[
+    bool | None,
+    typer.Option(
+        "--higher-is-better/--lower-is-better",
+        help="With `--from`: what is good of the metric; known of accuracy and loss, asked for of all others.",
+        show_default=False,
+    ),
+]
+_Margin = Annotated[
+    float | None,
+    typer.Option(
+        min=0,
+        help="With `--from`: effects inside it count as equivalent, in the metric's own unit. Default: 0.002 of "
+        "accuracy, 0.01 nats of loss; asked for of all others.",
+        metavar="EFFECT",
+    ),
+]
+_Out = Annotated[
+    Path | None, typer.Option(help="With `--from`: the folder for the report. Default: the table's.", metavar="DIR")
+]
 _Watch = Annotated[
-    bool, typer.Option("--watch", help="Write it whenever a trial has ended, as long as the study runs.")
+    bool,
+    typer.Option(
+        "--watch",
+        help="Write it whenever a trial has ended, as long as the study runs; the page in a browser loads itself "
+        "again.",
+    ),
 ]
 
 
@@ -21,7 +45,7 @@ def report(
     study: Annotated[
         Path | None, typer.Argument(metavar="STUDY", help="A study file, or the run folder of a study.")
     ] = None,
-    scale: options.Scale = None,
+    scale: options.WhichScale = None,
     runs_dir: options.RunsDir = options.RUNS,
     table: Annotated[
         Path | None,
@@ -29,18 +53,9 @@ def report(
             "--from", help="Analyse anybody's table instead: columns of factors, a seed and a metric.", metavar="CSV"
         ),
     ] = None,
-    metric: Annotated[str, typer.Option(help="With --from: the column to analyse.", metavar="NAME")] = "accuracy",
-    higher_is_better: Annotated[
-        bool | None,
-        typer.Option(
-            "--higher-is-better/--lower-is-better",
-            help="With --from: what is good of the metric; known of accuracy and loss.",
-            show_default=False,
-        ),
-    ] = None,
-    margin: Annotated[
-        float | None, typer.Option(min=0, help="With --from: effects inside it count as equivalent.", metavar="EFFECT")
-    ] = None,
+    metric: Annotated[str, typer.Option(help="With `--from`: the column to analyse.", metavar="NAME")] = "accuracy",
+    higher_is_better: _HigherIsBetter = None,
+    margin: _Margin = None,
     out: _Out = None,
     watch: _Watch = False,
     as_json: options.Json = False,
@@ -74,15 +89,20 @@ def compare(
     fail_on_regression: Annotated[
         str | None,
         typer.Option(
-            help="Exit with 6 where B falls short by at least this, with 95 % confidence: 0.5pp, or 0.02nats.",
+            help="Exit with 6 where B falls short by at least this, with 95 % confidence: `0.5pp` of accuracy, or "
+            "`0.02nats` of loss. `0pp` is any regression that is told from zero.",
             metavar="SIZE",
         ),
     ] = None,
     images: Annotated[int, typer.Option(min=0, help="How many disagreeing images to print.", metavar="N")] = 10,
     out: Annotated[
-        Path | None, typer.Option(help="Write compare.html, compare.json and disagreements.csv there.", metavar="DIR")
+        Path | None,
+        typer.Option(
+            help="Write the page `compare.html`, `compare.json` (what `--json` prints) and `disagreements.csv` there.",
+            metavar="DIR",
+        ),
     ] = None,
-    scale: options.Scale = None,
+    scale: options.WhichScale = None,
     runs_dir: options.RunsDir = options.RUNS,
     as_json: options.Json = False,
 ) -> None:

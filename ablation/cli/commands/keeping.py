@@ -12,11 +12,24 @@ from ablation.cli.app import app
 from ablation.cli.signals import interruptible, loading
 from ablation.cli.terminal import say
 
+_OptunaScale = Annotated[
+    str | None,
+    typer.Option(
+        "--scale", help="With `--optuna`: which run folder, where a study was run at several scales.", metavar="NAME"
+    ),
+]
+_OptunaStorage = Annotated[
+    str | None,
+    typer.Option(
+        "--storage", help="With `--optuna`: the Optuna storage. Default: `study.db` in the run folder.", metavar="URL"
+    ),
+]
+
 
 @app.command()
 def sync(
     study: options.StudyArgument,
-    scale: options.Scale = None,
+    scale: options.WhichScale = None,
     runs_dir: options.RunsDir = options.RUNS,
     data_dir: options.DataDir = None,
     storage: options.Storage = None,
@@ -31,7 +44,7 @@ def sync(
 @app.command()
 def clean(
     study: options.StudyArgument,
-    scale: options.Scale = None,
+    scale: options.WhichScale = None,
     runs_dir: options.RunsDir = options.RUNS,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would go, and remove nothing.")] = False,
 ) -> None:
@@ -44,18 +57,21 @@ def clean(
 @app.command()
 def ui(
     study: Annotated[
-        Path | None, typer.Argument(metavar="STUDY", help="With --optuna: the study, where there are several.")
+        Path | None, typer.Argument(metavar="STUDY", help="With `--optuna`: the study, where there are several.")
     ] = None,
     optuna: Annotated[
         bool, typer.Option("--optuna", help="Open Optuna's dashboard over the study's own storage instead.")
     ] = False,
-    scale: options.Scale = None,
+    scale: _OptunaScale = None,
     runs_dir: options.RunsDir = options.RUNS,
-    storage: options.Storage = None,
+    storage: _OptunaStorage = None,
     port: Annotated[
         int | None,
         typer.Option(
-            min=0, max=65535, help="Port on the loopback address; 0 takes a free one. Default: 5000, Optuna's 8080."
+            min=0,
+            max=65535,
+            help="Port on the loopback address; 0 takes a free one. Default: 5000, of Optuna's dashboard 8080.",
+            metavar="PORT",
         ),
     ] = None,
 ) -> None:
@@ -84,7 +100,12 @@ def schema() -> None:
 @app.command()
 def components(
     kind: Annotated[
-        str | None, typer.Argument(metavar="KIND", help="dataset, model, preprocessing, augmentation, …")
+        str | None,
+        typer.Argument(
+            metavar="KIND",
+            help="Only these: `dataset`, `model`, `preprocessing`, `augmentation`, `optimizer`, `schedule`, `metric` "
+            "or `trainer`.",
+        ),
     ] = None,
     as_json: options.Json = False,
 ) -> None:

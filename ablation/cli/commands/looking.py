@@ -22,7 +22,8 @@ def data(
         list[str] | None,
         typer.Option(
             "--set",
-            help="Change a choice of the data set, e.g. --set train_size=2000, or a key of the study.",
+            help="Change a choice of the data set, e.g. `--set train_size=2000`; of a study one of its keys. May "
+            "be repeated.",
             metavar="PATH=VALUE",
         ),
     ] = None,

@@ -12,7 +12,9 @@ from ablation.cli.app import app
 from ablation.cli.signals import interruptible, loading
 from ablation.errors import InputError
 
-_Checkout = Annotated[Path, typer.Option("--dir", help="The checkout that docker-compose.yml lies in.", metavar="DIR")]
+_Checkout = Annotated[
+    Path, typer.Option("--dir", help="The checkout that `docker-compose.yml` lies in.", metavar="DIR")
+]
 _HERE = Path()
 
 
@@ -32,9 +34,15 @@ def doctor(
 @app.command()
 def up(
     init: Annotated[
-        bool, typer.Option("--init", help="Draw passwords, write .env and secrets/, and start nothing.")
+        bool,
+        typer.Option(
+            "--init", help="Draw passwords, write `.env` and `secrets/`, and start nothing. What is there stays."
+        ),
     ] = False,
-    profile: Annotated[str | None, typer.Option(help="Also run a study, on this: cpu or gpu.", metavar="KIND")] = None,
+    profile: Annotated[
+        str | None,
+        typer.Option(help="Also run a study, on this: `cpu` or `gpu`. It is not waited for.", metavar="KIND"),
+    ] = None,
     folder: _Checkout = _HERE,
 ) -> None:
     """Start PostgreSQL, MLflow and Optuna's dashboard in containers, and wait until they are healthy."""
