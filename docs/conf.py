@@ -25,7 +25,7 @@ suppress_warnings = ["misc.highlighting_failure"]
 """A study file shows `...` where something is left out."""
 
 
-def _as_page(app: Sphinx, page: str, source: list[str]) -> None:
+def _as_page(app: Sphinx, page: str, source: list[str]) -> None:  # noqa: ARG001 - Sphinx calls it so
     """Lead links that leave this folder to the repository, and give the first page the contents."""
     outside = "../" * (page.count("/") + 1)
     source[0] = source[0].replace(f"]({outside}", f"]({REPOSITORY}/")
