@@ -153,6 +153,13 @@ def test_the_readme_begins_with_the_two_commands() -> None:
     ]
 
 
+@pytest.mark.parametrize("study", STUDIES, ids=names)
+def test_a_shipped_study_says_what_it_asks_costs_and_expects(study: Path) -> None:
+    said = re.findall(r"^# (\w+) +\S", study.read_text("utf-8").partition("\nquestion:")[0], re.MULTILINE)
+    wanted = ["Question", "Hypothesis", "Data", "Cost", "Expect"]
+    assert [word for word in said if word in wanted] == wanted
+
+
 def test_the_pages_name_the_shipped_studies() -> None:
     assert {f"studies/{path.name}" for path in STUDIES} <= set(links(ROOT / "README.md"))
     findings = (ROOT / "docs/findings.md").read_text("utf-8")
