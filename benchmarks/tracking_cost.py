@@ -24,7 +24,7 @@ from overhead import Counting
 from scipy import stats
 
 from ablation import designs, study_file
-from ablation.cli.slots import usable_cores
+from ablation.cli.running.slots import usable_cores
 from ablation.driver import Drive, Machine, drive
 from ablation.executors.process_per_device import ProcessPerDevice, preload
 from ablation.failures import Failure

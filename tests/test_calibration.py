@@ -11,7 +11,7 @@ from small_studies import SMALL, StudyWriter, load
 
 from ablation import calibration, designs
 from ablation.calibration import measure_trial
-from ablation.cli.rates import BETWEEN_TRIALS, ENDING, Known, known_costs, remember_cost
+from ablation.cli.planning.rates import BETWEEN_TRIALS, ENDING, Known, known_costs, remember_cost
 from ablation.run_folder import RunFolder
 from ablation.trial import Answer, Assignment, Cost, Epoch, Outcome, Record, Trial
 from ablation.worker import run_trial

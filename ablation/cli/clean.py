@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from ablation.cli.locate import find_folder
-from ablation.cli.room import megabytes
+from ablation.cli.running.room import megabytes
 from ablation.cli.terminal import say
 from ablation.durable import UNFINISHED
 from ablation.errors import StudyLockedError

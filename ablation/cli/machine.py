@@ -12,8 +12,8 @@ import time
 from pathlib import Path
 
 from ablation.checks import Check, compare_clocks
-from ablation.cli.room import check_writable, megabytes
-from ablation.cli.slots import usable_cores
+from ablation.cli.running.room import check_writable, megabytes
+from ablation.cli.running.slots import usable_cores
 from ablation.errors import AblationError
 from ablation.holding import file_system_time
 

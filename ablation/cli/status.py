@@ -5,8 +5,8 @@ from __future__ import annotations
 import shlex
 from pathlib import Path
 
-from ablation.cli.left import count_left
 from ablation.cli.locate import find_folder
+from ablation.cli.running.left import count_left
 from ablation.cli.terminal import print_json, print_table, say
 from ablation.run_folder import RunFolder
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from ablation.addresses import default_uri, masked
 from ablation.cli.findings import write_study
-from ablation.cli.left import count_left
 from ablation.cli.locate import find_folder
-from ablation.cli.models import model_maker
+from ablation.cli.running.left import count_left
+from ablation.cli.running.models import model_maker
 from ablation.cli.terminal import say
 from ablation.holding import hold
 from ablation.run_folder import RunFolder

@@ -1,4 +1,4 @@
-"""Words for a person: messages on stderr, findings on stdout. A study's progress is `ablation.cli.progress`.
+"""Words for a person: messages on stderr, findings on stdout. A study's progress is `ablation.cli.display.progress`.
 
 Loads no more than a message needs: every command pays for it. Every text goes through `plain`:
 nothing in a name is markup, and no escape sequence is printed but those of rich.

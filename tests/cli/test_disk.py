@@ -14,7 +14,7 @@ from disks import fill, read_only, small_disk
 from small_studies import SMALL, StudyWriter
 
 from ablation.cli.locate import Wanted, locate
-from ablation.cli.outlook import room_for
+from ablation.cli.planning.outlook import room_for
 from ablation.holding import lock_alone
 from ablation.run_folder import RunFolder
 from ablation.sealed import seal

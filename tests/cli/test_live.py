@@ -13,8 +13,8 @@ from screens import Screen, ablate_on_screen
 from small_studies import SMALL, StudyWriter
 
 from ablation import designs
-from ablation.cli.so_far import SoFar, Told
-from ablation.cli.tally import Scope, Tally
+from ablation.cli.display.so_far import SoFar, Told
+from ablation.cli.display.tally import Scope, Tally
 from ablation.study import Growing, Study
 from ablation.study_page import page_of
 from ablation.trial import Epoch, Outcome, Scores, Trial
@@ -87,7 +87,8 @@ def test_a_terminal_that_cannot_move_its_cursor_has_lines(write_study: StudyWrit
 
 AT_ONCE = """
 import sys
-from ablation.cli import main, so_far
+from ablation.cli import main
+from ablation.cli.display import so_far
 so_far.SoFar.__init__.__defaults__ = (1e6,)  # not so seldom as a person may wait for
 sys.argv = ["ablate", "run", "small.yaml", "--no-tracking", "--slots", "1"]
 main()
@@ -184,7 +185,7 @@ def test_a_growing_plan_takes_at_most_so_long_and_at_least_until_its_next_look(
     monkeypatch: pytest.MonkeyPatch, trials: list[Trial]
 ) -> None:
     clock = [0.0]
-    monkeypatch.setattr("ablation.cli.tally.time.monotonic", lambda: clock[0])
+    monkeypatch.setattr("ablation.cli.display.tally.time.monotonic", lambda: clock[0])
     needed = [(one.arm.name, one.block) for one in trials[:3]]
     tally = Tally(Scope(planned=60, done=0, slots=1, needed=lambda: needed))
     tally.launched(trials[0])

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from ablation.cli.pace import Pace, pace_text
-from ablation.cli.rates import BETWEEN_TRIALS
+from ablation.cli.display.pace import Pace, pace_text
+from ablation.cli.planning.rates import BETWEEN_TRIALS
 
 
 def middle(left: tuple[float, float] | None) -> float:

@@ -10,7 +10,7 @@ from made_runs import Planted, made_run
 from small_studies import SMALL, StudyWriter, load
 
 from ablation.analysis.power import blocks_needed, detectable_effect
-from ablation.cli.rates import BETWEEN_TRIALS, ENDING, remember_cost
+from ablation.cli.planning.rates import BETWEEN_TRIALS, ENDING, remember_cost
 from ablation.designs import arms
 from ablation.trial import Cost
 

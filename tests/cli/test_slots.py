@@ -7,10 +7,10 @@ import torch
 from small_studies import SMALL, StudyWriter, load
 
 from ablation import designs
-from ablation.cli import run, slots
 from ablation.cli.locate import Located
-from ablation.cli.places import Paths, Place, ThisMachine
-from ablation.cli.slots import (
+from ablation.cli.running import run, slots
+from ablation.cli.running.places import Paths, Place, ThisMachine
+from ablation.cli.running.slots import (
     cuda_devices,
     machine_of,
     most_demanding,

@@ -14,7 +14,7 @@ from made_runs import resealed
 from small_studies import ONE_FAILS, StudyWriter, write_late
 from test_commands import LONG, ablate
 
-from ablation.cli import single
+from ablation.cli.running import single
 from ablation.holding import RECORD, hold
 from ablation.run_folder import RunFolder
 from ablation.trial import Record

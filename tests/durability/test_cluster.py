@@ -182,7 +182,9 @@ def test_without_a_cluster_one_of_this_machine_is_made_and_ends_with_the_command
 
 
 def test_without_ray_the_command_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in [name for name in sys.modules if name.startswith(("ablation.cli.cluster", "ablation.executors.ray_"))]:
+    for name in [
+        name for name in sys.modules if name.startswith(("ablation.cli.running.cluster", "ablation.executors.ray_"))
+    ]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "ray", None)
     runs = BrokenRuns(tmp_path, SMALL, tracking=False)

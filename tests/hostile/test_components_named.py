@@ -80,7 +80,7 @@ def test_a_run_names_what_comes_from_outside_before_it_is_imported(
 ) -> None:
     said: list[tuple[str, list[str]]] = []
     monkeypatch.setattr("ablation.cli.outsiders.say", lambda line: said.append((line, imported(place))))
-    monkeypatch.setattr("ablation.cli.run._prepare_data", lambda *_: sys.exit(9))
+    monkeypatch.setattr("ablation.cli.running.run._prepare_data", lambda *_: sys.exit(9))
     done = command(place, text, "run", "study.yaml", "--no-tracking")
     assert done.code == 9, done.stderr
     assert said == [(f"runs code from outside the package: foreign.{name}", [])]

@@ -8,7 +8,7 @@ import typer
 
 from ablation.cli import options
 from ablation.cli.app import app
-from ablation.cli.hours import over_by
+from ablation.cli.running.hours import over_by
 from ablation.cli.signals import interruptible, loading
 from ablation.stopping import StopRequest
 
@@ -46,8 +46,8 @@ def run(
             check_file(wanted)
             if trial is None:
                 _begin_imports(executor)
-            from ablation.cli.run import How, run_study
-            from ablation.cli.single import run_single
+            from ablation.cli.running.run import How, run_study
+            from ablation.cli.running.single import run_single
         if trial is not None:
             options.refuse_cluster(executor, "--trial")
             return run_single(wanted, trial, data_dir, take_over, stop)
@@ -84,7 +84,7 @@ def plan(
             check_file(wanted)
             if calibrate:
                 _begin_imports("processes")
-            from ablation.cli.plan import Planning, plan_study
+            from ablation.cli.planning.plan import Planning, plan_study
         plan_study(wanted, Planning(options.parse_slots(slots), data_dir, calibrate, as_json, detect))
 
 
@@ -181,8 +181,8 @@ def confirm(
 
             find_folder(study, runs_dir, scale).beginning()  # what is wrong is told before torch is loaded
             _begin_imports(executor)
-            from ablation.cli.confirm import Asked, confirm_study
-            from ablation.cli.run import How
+            from ablation.cli.running.confirm import Asked, confirm_study
+            from ablation.cli.running.run import How
         given = options.parse_slots(slots), max_hours, data_dir, storage, not no_tracking, fail_fast, as_json
         asked = Asked(study, runs_dir, scale, top, seeds, fork)
         confirm_study(asked, How(*given, take_over, executor, address), request)

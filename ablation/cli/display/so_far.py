@@ -31,7 +31,7 @@ class Told:
     """Findings, and of how many trials."""
 
     rows: Sequence[Sequence[str]]
-    """As `ablation.cli.provisional` gives them."""
+    """As `ablation.cli.display.provisional` gives them."""
     ended: int
 
 
@@ -68,7 +68,7 @@ class SoFar:
         self._answer = tempfile.TemporaryFile()  # noqa: SIM115 - read and closed once the process has ended
         with contextlib.suppress(OSError):  # no memory for one more process: the trials need it more
             self._process = subprocess.Popen(  # noqa: S603 - this very Python, and a module of this package
-                [sys.executable, "-P", "-m", "ablation.cli.provisional", str(self._folder.resolve())],
+                [sys.executable, "-P", "-m", "ablation.cli.display.provisional", str(self._folder.resolve())],
                 stdin=subprocess.DEVNULL,
                 stdout=self._answer,
                 stderr=subprocess.DEVNULL,

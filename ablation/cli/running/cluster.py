@@ -10,8 +10,8 @@ from functools import partial
 from pathlib import Path
 
 from ablation import designs
-from ablation.cli import slots
-from ablation.cli.places import Paths
+from ablation.cli.running import slots
+from ablation.cli.running.places import Paths
 from ablation.cli.terminal import say
 from ablation.driver import Machine
 from ablation.errors import AblationError, DataError

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 
-from ablation.cli.places import Place, ThisMachine
+from ablation.cli.running.places import Place, ThisMachine
 from ablation.errors import AblationError, InputError
 
 
@@ -23,7 +23,7 @@ def open_place(executor: str, address: str | None) -> Iterator[Place]:
         yield ThisMachine()
         return
     try:
-        from ablation.cli.cluster import Cluster, joined  # Ray, which takes half a second
+        from ablation.cli.running.cluster import Cluster, joined  # Ray, which takes half a second
     except ModuleNotFoundError as error:
         if error.name != "ray":
             raise

@@ -12,21 +12,21 @@ import typer
 
 from ablation import designs, provenance
 from ablation.addresses import default_uri
-from ablation.cli.hours import deadline_of, end_of
-from ablation.cli.left import Looks, count_left
+from ablation.cli.display.progress import Lines, progress
+from ablation.cli.display.resources import Resources, memory_of
+from ablation.cli.display.so_far import SoFar
+from ablation.cli.display.tally import Scope
 from ablation.cli.locate import Located, Wanted, locate, take_change
-from ablation.cli.models import model_maker
-from ablation.cli.outlook import room_for
 from ablation.cli.outsiders import name_outsiders
-from ablation.cli.places import Paths, Place
-from ablation.cli.placing import open_place
-from ablation.cli.progress import Lines, progress
-from ablation.cli.rehearsing import read_data, rehearse_parts
-from ablation.cli.resources import Resources, memory_of
-from ablation.cli.room import check_room, check_writable, pausing
+from ablation.cli.planning.outlook import room_for
+from ablation.cli.running.hours import deadline_of, end_of
+from ablation.cli.running.left import Looks, count_left
+from ablation.cli.running.models import model_maker
+from ablation.cli.running.places import Paths, Place
+from ablation.cli.running.placing import open_place
+from ablation.cli.running.rehearsing import read_data, rehearse_parts
+from ablation.cli.running.room import check_room, check_writable, pausing
 from ablation.cli.signals import heed
-from ablation.cli.so_far import SoFar
-from ablation.cli.tally import Scope
 from ablation.cli.terminal import say
 from ablation.driver import Drive, Machine, drive
 from ablation.errors import AblationError, PausedError, StudyChangedError
@@ -46,8 +46,8 @@ from ablation.trial import Stamp
 from ablation.worker import run_trial
 
 if TYPE_CHECKING:
+    from ablation.cli.display.live import LiveTable
     from ablation.cli.findings import Written
-    from ablation.cli.live import LiveTable
 
 
 @dataclass(frozen=True, slots=True)

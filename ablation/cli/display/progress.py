@@ -5,17 +5,17 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Self
 
-from ablation.cli.endings import ending, label, retrying
-from ablation.cli.tally import Scope, Tally
+from ablation.cli.display.tally import Scope, Tally
+from ablation.cli.running.endings import ending, label, retrying
 from ablation.cli.terminal import messages, plain
 from ablation.failures import Failure
 from ablation.stopping import StopRequest
 from ablation.trial import Epoch, Outcome, Trial
 
 if TYPE_CHECKING:
-    from ablation.cli.live import LiveTable
-    from ablation.cli.resources import Resources
-    from ablation.cli.so_far import SoFar
+    from ablation.cli.display.live import LiveTable
+    from ablation.cli.display.resources import Resources
+    from ablation.cli.display.so_far import SoFar
 
 
 class Lines:
@@ -59,6 +59,6 @@ def progress(scope: Scope, resources: Resources, stop: StopRequest, so_far: SoFa
     """A live table on a terminal, lines elsewhere, and on a terminal that cannot move its cursor (`TERM=dumb`)."""
     if not messages.is_terminal or messages.is_dumb_terminal:
         return Lines(scope)
-    from ablation.cli.live import LiveTable  # who writes lines need not load what draws
+    from ablation.cli.display.live import LiveTable  # who writes lines need not load what draws
 
     return LiveTable(scope, resources, stop, so_far)

@@ -15,10 +15,10 @@ from ablation import components
 from ablation.addresses import default_uri
 from ablation.cli.findings import write_study
 from ablation.cli.locate import Wanted, find_folder
-from ablation.cli.outlook import images_read
 from ablation.cli.outsiders import name_outsiders
-from ablation.cli.room import check_writable, pausing
-from ablation.cli.run import How, run_study
+from ablation.cli.planning.outlook import images_read
+from ablation.cli.running.room import check_writable, pausing
+from ablation.cli.running.run import How, run_study
 from ablation.cli.terminal import say
 from ablation.confirming import baseline_score, candidates, confirmation_of
 from ablation.errors import InputError, StudyChangedError, StudyLockedError, TrackingError

@@ -9,10 +9,10 @@ from tempfile import TemporaryDirectory
 
 from ablation import designs
 from ablation.cli.locate import Located, Wanted, locate
-from ablation.cli.outlook import outlook
 from ablation.cli.outsiders import name_outsiders
-from ablation.cli.plan_text import plan_as_json, print_plan
-from ablation.cli.rates import remember_cost
+from ablation.cli.planning.outlook import outlook
+from ablation.cli.planning.plan_text import plan_as_json, print_plan
+from ablation.cli.planning.rates import remember_cost
 from ablation.cli.terminal import print_json, say
 from ablation.sources.roots import find_data_root
 
@@ -36,7 +36,7 @@ def plan_study(wanted: Wanted, planning: Planning) -> None:
     data_root = find_data_root(planning.data_dir)
     if planning.calibrate:
         _calibrate(located, planning, wanted.runs_dir, data_root)
-    from ablation.cli.slots import default_slots
+    from ablation.cli.running.slots import default_slots
 
     slots = planning.slots or default_slots(located.study)
     seen = outlook(located, slots, wanted.runs_dir, data_root, planning.detect)
@@ -56,9 +56,9 @@ def _calibrate(located: Located, planning: Planning, runs_dir: Path, data_root: 
     """Measure every arm for a moment, as many side by side as the study will run."""
     asked = time.time()
     from ablation.calibration import measure_trial
-    from ablation.cli.places import ThisMachine
-    from ablation.cli.run import resolved
-    from ablation.cli.slots import assignment_of, machine_of
+    from ablation.cli.running.places import ThisMachine
+    from ablation.cli.running.run import resolved
+    from ablation.cli.running.slots import assignment_of, machine_of
     from ablation.executors.process_per_device import Unheard
 
     study = located.study if located.begun else resolved(located.study, ThisMachine())

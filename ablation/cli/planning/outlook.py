@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from ablation import components, designs
 from ablation.cli.locate import Located
-from ablation.cli.rates import Known, known_costs
-from ablation.cli.room import Need, Sizes, disk_need
+from ablation.cli.planning.rates import Known, known_costs
+from ablation.cli.running.room import Need, Sizes, disk_need
 from ablation.errors import AblationError, InputError, StudyFileError
 from ablation.findings import Aliasing
 from ablation.run_folder import RunFolder
@@ -22,7 +22,7 @@ from ablation.study import Search, Study
 from ablation.trial import Arm, Cost, Record
 
 if TYPE_CHECKING:
-    from ablation.cli.foresight import Foresight
+    from ablation.cli.planning.foresight import Foresight
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ def outlook(located: Located, slots: int, runs_dir: Path, data_root: Path, detec
 
     Raises InputError where that is no effect, or nothing can be told of it.
     """
-    from ablation.cli.foresight import aliasing_of, asked_effect, foresight  # a run needs none of it
+    from ablation.cli.planning.foresight import aliasing_of, asked_effect, foresight  # a run needs none of it
 
     study = located.study
     effect = asked_effect(detect, study.metric) if detect is not None else None

@@ -18,11 +18,11 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from ablation.cli.endings import ending, label, retrying
-from ablation.cli.resources import Resources
-from ablation.cli.room import megabytes
-from ablation.cli.so_far import SoFar, Told
-from ablation.cli.tally import Running, Scope, Tally
+from ablation.cli.display.resources import Resources
+from ablation.cli.display.so_far import SoFar, Told
+from ablation.cli.display.tally import Running, Scope, Tally
+from ablation.cli.running.endings import ending, label, retrying
+from ablation.cli.running.room import megabytes
 from ablation.cli.terminal import messages, plain
 from ablation.failures import Failure
 from ablation.stopping import STOPPING, StopRequest

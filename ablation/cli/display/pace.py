@@ -6,7 +6,7 @@ import statistics
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from ablation.cli.rates import BETWEEN_TRIALS
+from ablation.cli.planning.rates import BETWEEN_TRIALS
 
 _TELLING = 0.1
 """Of a trial: before so much of it is done, what it has taken says little of the rest."""

@@ -14,15 +14,15 @@ from pathlib import Path
 import typer
 
 from ablation.cli.comparison import different_files, different_values
+from ablation.cli.display.progress import Lines
+from ablation.cli.display.tally import Scope
 from ablation.cli.locate import Wanted, locate
 from ablation.cli.outsiders import name_outsiders
-from ablation.cli.places import ThisMachine
-from ablation.cli.progress import Lines
-from ablation.cli.rehearsing import read_data
-from ablation.cli.room import check_writable, pausing
-from ablation.cli.run import begin, study_of
+from ablation.cli.running.places import ThisMachine
+from ablation.cli.running.rehearsing import read_data
+from ablation.cli.running.room import check_writable, pausing
+from ablation.cli.running.run import begin, study_of
 from ablation.cli.signals import heed
-from ablation.cli.tally import Scope
 from ablation.cli.terminal import say
 from ablation.cli.trials import find_trial, label, log_lines
 from ablation.driver import Drive, Machine, drive

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from ablation import components, designs
 from ablation.cli.locate import Located
-from ablation.cli.outlook import check_margin, images_read
-from ablation.cli.places import Place
+from ablation.cli.planning.outlook import check_margin, images_read
+from ablation.cli.running.places import Place
 from ablation.cli.terminal import say
 from ablation.errors import Problem, StudyFileError
 from ablation.executors.process_per_device import Unheard

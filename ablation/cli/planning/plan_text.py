@@ -11,8 +11,8 @@ from ablation.analysis import power
 from ablation.analysis.amounts import amount_text
 from ablation.analysis.planning import Foreseen
 from ablation.analysis.sentences import subject
-from ablation.cli.outlook import Outlook
-from ablation.cli.room import megabytes
+from ablation.cli.planning.outlook import Outlook
+from ablation.cli.running.room import megabytes
 from ablation.cli.terminal import print_table, tell
 from ablation.findings import Aliasing
 from ablation.study import Fractional, Growing

@@ -1,6 +1,6 @@
-"""`python -m ablation.cli.provisional FOLDER`: what a study has found so far, as rows of a table, in JSON on stdout.
+"""`python -m ablation.cli.display.provisional FOLDER`: what a study has found so far, as rows, in JSON on stdout.
 
-A process of its own, started by `ablation.cli.so_far` while a study runs: it gives way to the trials.
+A process of its own, started by `ablation.cli.display.so_far` while a study runs: it gives way to the trials.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from ablation.cli import slots
+from ablation.cli.running import slots
 from ablation.driver import Machine
 from ablation.study import Study
 from ablation.training import devices

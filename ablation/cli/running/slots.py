@@ -16,7 +16,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from ablation import designs
-from ablation.cli.outlook import built_size
+from ablation.cli.planning.outlook import built_size
 from ablation.cli.terminal import say
 from ablation.driver import Machine
 from ablation.errors import AblationError

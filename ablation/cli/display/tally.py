@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
-from ablation.cli.pace import Pace, pace_text
+from ablation.cli.display.pace import Pace, pace_text
 from ablation.trial import Epoch, Outcome, Trial
 
 Needed = Callable[[], Collection[tuple[str, int]]]

@@ -1,0 +1,1 @@
+"""What a study will cost and be able to see, before it runs."""

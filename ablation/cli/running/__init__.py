@@ -1,0 +1,1 @@
+"""What runs a study: its place, its slots, its hours, its room on the disk."""
