@@ -21,7 +21,7 @@ from ablation.sources.thumbnails import data_uri
 from ablation.splits import LabelledImages, Splits
 from ablation.trial import Record
 
-_AT_HAND = "find it by ABLATE_DATA and write the report again with `ablate report`"
+_AT_HAND = "find it by --data-dir or ABLATE_DATA and write the report again with `ablate report`"
 
 
 def with_images(page: Page, layer: ImageLayer) -> Page:

@@ -92,7 +92,7 @@ def test_images_that_are_not_at_hand_are_asked_for(
     dataset = "dataset: {name: synthetic, train_size: 96, test_size: 96, num_classes: 3}"
     study = load(write_study(SMALL.replace(dataset, "dataset: cifar10")))
     page = read_back(made_run(tmp_path / "small", study, Planted({"crop=shifted": 0.9})).path).page
-    assert page.no_pictures.startswith("The images of cifar10 are not at hand: find it by ABLATE_DATA")
+    assert page.no_pictures.startswith("The images of cifar10 are not at hand: find it by --data-dir or ABLATE_DATA")
 
 
 def test_the_data_set_is_told_in_short(trained: Path, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from ablation.cli.terminal import say
 from ablation.holding import hold
 from ablation.run_folder import RunFolder
 from ablation.sampling import open_sampling
-from ablation.sources.roots import find_data_root
+from ablation.sources.roots import data_at, find_data_root
 from ablation.tracking.mlflow_tracker import MlflowTracker
 from ablation.tracking.models import bring_models
 from ablation.tracking.shipping import ended_trials, note_of
@@ -31,14 +31,14 @@ def sync_study(
         TrackingError: MLflow does not take it; Optuna's index is in step by then.
     """
     folder = find_folder(study, runs_dir, scale)
-    with hold(folder.path):
+    with hold(folder.path), data_at(find_data_root(data_dir)):
         open_sampling(folder.beginning().study, folder, storage)
         say(f"Optuna: in step with the {len(folder.records())} trials of {folder.path}")
         uri = default_uri(runs_dir)
         tracker = MlflowTracker(uri, thorough=True)
         logged, there = _bring(tracker, folder)
         if not count_left(folder):
-            _bring_models(tracker, folder, data_dir)
+            _bring_models(tracker, folder)
     say(f"MLflow at {masked(uri)}: {logged} trials logged, {there} already there")
 
 
@@ -53,11 +53,11 @@ def _bring(tracker: MlflowTracker, folder: RunFolder) -> tuple[int, int]:
     return logged, len(ended) - logged
 
 
-def _bring_models(tracker: MlflowTracker, folder: RunFolder, data_dir: Path | None) -> None:
+def _bring_models(tracker: MlflowTracker, folder: RunFolder) -> None:
     """Make and log the models that the study asks for and MLflow lacks; a model that cannot be made is a warning."""
     missing = tracker.missing_models(list(ended_trials(folder)))
     if missing:
-        with model_maker(folder, find_data_root(data_dir)) as make:
+        with model_maker(folder, find_data_root(None)) as make:
             bring_models(missing, make, tracker.log_model, lambda text: say(f"warning: {text}"))
 
 

@@ -49,6 +49,9 @@ def test_a_study_of_own_images_shows_them_in_its_report(place: Path) -> None:
     assert "not at hand" not in page
     assert "&lt;dark&gt; &amp; \u5927" in page
     assert "<dark>" not in page.replace("\\u003cdark\\u003e", "")
+    for options, at_hand in ((), False), (("--data-dir", str(root)), True):
+        assert ablate("report", "light.yaml", *options, cwd=place).returncode == 0
+        assert ("not at hand" not in (place / "runs" / "light" / "report.html").read_text("utf-8")) == at_hand
     prints = {
         json.loads(path.read_text())["stamp"]["data_fingerprint"]
         for path in (place / "runs" / "light" / "trials").glob("*/outcome.json")

@@ -25,7 +25,7 @@ from ablation.errors import InputError, StudyChangedError, StudyLockedError, Tra
 from ablation.holding import hold
 from ablation.hypotheses import Candidate, Confirms
 from ablation.run_folder import Beginning, RunFolder
-from ablation.sources.roots import find_data_root
+from ablation.sources.roots import data_at, find_data_root
 from ablation.stopping import StopRequest
 from ablation.study import FOLDER_RULE, Search, Study, names_folder
 from ablation.study_file.writing import text_of
@@ -69,7 +69,8 @@ def confirm_study(asked: Asked, how: How, stop: StopRequest) -> None:
         run_study(Wanted(folder.path, asked.runs_dir), how, stop)
     finally:
         if stop.why not in ("signal", "taken over"):
-            _show_in_search(search, asked.runs_dir if how.tracking else None)
+            with data_at(find_data_root(how.data_dir)):
+                _show_in_search(search, asked.runs_dir if how.tracking else None)
 
 
 def _searched(folder: RunFolder) -> Study:
