@@ -31,7 +31,7 @@ def sync_study(
         TrackingError: MLflow does not take it; Optuna's index is in step by then.
     """
     folder = find_folder(study, runs_dir, scale)
-    with hold(folder.path), data_at(find_data_root(data_dir)):
+    with hold(folder.path), data_at(data_dir):
         open_sampling(folder.beginning().study, folder, storage)
         say(f"Optuna: in step with the {len(folder.records())} trials of {folder.path}")
         uri = default_uri(runs_dir)

@@ -23,9 +23,9 @@ def find_cache_root() -> Path:
 
 
 @contextlib.contextmanager
-def data_at(root: Path) -> Iterator[None]:
-    """Whoever asks for the folder of the data sets within this, and names none, is given this one."""
-    with _set("ABLATE_DATA", str(root)):
+def data_at(option: Path | None) -> Iterator[None]:
+    """Whoever asks for the folder of the data sets within this, and names none, is given the one found here."""
+    with _set("ABLATE_DATA", str(find_data_root(option))):
         yield
 
 

@@ -64,7 +64,7 @@ def report(
     """Write a study's findings report again, or that of a table of results."""
     from ablation.cli.findings import Measure, report_study, report_table, watch_study
     from ablation.errors import InputError
-    from ablation.sources.roots import data_at, find_data_root
+    from ablation.sources.roots import data_at
 
     if (study is None) == (table is None):
         raise InputError("give either a STUDY or --from results.csv.")
@@ -73,7 +73,7 @@ def report(
     if table is not None:
         report_table(table, out or table.parent, Measure(metric, higher_is_better, margin), as_json)
     elif study is not None:
-        with data_at(find_data_root(data_dir)):
+        with data_at(data_dir):
             (watch_study if watch else report_study)(study, runs_dir, scale, as_json)
 
 
@@ -112,8 +112,8 @@ def compare(
 ) -> None:
     """Compare two arms of a study, an arm in two studies, or two trials: scores, cost, classes and images."""
     from ablation.cli.compare import Asked, Showing, compare_sides
-    from ablation.sources.roots import data_at, find_data_root
+    from ablation.sources.roots import data_at
 
     asked = Asked(study, names or (), other, runs_dir, scale, trials)
-    with data_at(find_data_root(data_dir)):
+    with data_at(data_dir):
         compare_sides(asked, Showing(fail_on_regression, images, out, as_json))

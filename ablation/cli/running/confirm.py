@@ -69,7 +69,7 @@ def confirm_study(asked: Asked, how: How, stop: StopRequest) -> None:
         run_study(Wanted(folder.path, asked.runs_dir), how, stop)
     finally:
         if stop.why not in ("signal", "taken over"):
-            with data_at(find_data_root(how.data_dir)):
+            with data_at(how.data_dir):
                 _show_in_search(search, asked.runs_dir if how.tracking else None)
 
 
