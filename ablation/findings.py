@@ -12,9 +12,12 @@ from ablation.settings import Frozen
 Metric = str
 """`accuracy`, `loss`, or of a table the name of a column."""
 
-Verdict = Literal["helps", "hurts", "equivalent", "inconclusive", "provisional", "not tested"]
-"""provisional: the plan is not complete yet; not tested: fewer than two shared seed blocks, or no spread between them,
-allow no verdict, or a main effect is withheld because of an interaction."""
+FromZero = Literal["helps", "hurts", "above the sum", "below the sum"]
+"""The interval excludes zero. An interaction is then above or below the sum of its changes: neither good nor bad."""
+
+Verdict = Literal[FromZero, "equivalent", "inconclusive", "provisional", "withheld", "not tested"]
+"""provisional: the plan is not complete yet; withheld: a main effect depends on another factor; not tested: fewer than
+two shared seed blocks, or no spread between them, allow no verdict."""
 
 Kind = Literal["main", "interaction", "simple"]
 

@@ -21,7 +21,7 @@ from ablation.analysis.routes import Route, choose_route
 from ablation.analysis.sentences import Judged, Scene, good_sign, sentence
 from ablation.analysis.sign_flips import sign_flip_p
 from ablation.analysis.summaries import arm_summaries, comparable_costs, cost_notes, sign_flip_notes, trial_notes
-from ablation.analysis.verdicts import blocks_wanted, verdict_of
+from ablation.analysis.verdicts import TOLD_FROM_ZERO, blocks_wanted, verdict_of
 from ablation.findings import Analysis, Finding, Verdict
 
 _SEARCH = "A search chooses its arms by their scores, so it has no findings: only a planned study has."
@@ -90,7 +90,7 @@ def _analysis(table: ResultsTable, findings: Sequence[Finding], method: str, not
 def _with_simple_effects(table: ResultsTable, route: Route, judged: list[Judged]) -> list[Judged]:
     """Behind each interaction that has a verdict its simple effects in place of the main effects."""
     contrasts = [one.contrast for one in judged]
-    found = [one.contrast for one in judged if one.contrast.kind == "interaction" and one.verdict in ("helps", "hurts")]
+    found = [one.contrast for one in judged if one.contrast.kind == "interaction" and one.verdict in TOLD_FROM_ZERO]
     apart, simple = crossed.singled_out(found, contrasts), list[Judged]()
     if apart:
         wide = [*contrasts, *simple_effects(list(table.arms.values()), table.factors)]
@@ -112,7 +112,7 @@ def _judge(table: ResultsTable, route: Route, estimates: Sequence[_Estimated]) -
     others = beside(table, routes, contrasts)
     judged = []
     for (contrast, estimate, decided), other in zip(estimates, others, strict=True):
-        verdict: Verdict = verdict_of(estimate, table.margin, good_sign(table))
+        verdict: Verdict = verdict_of(estimate, table.margin, good_sign(table), contrast.kind)
         verdict = "provisional" if provisional and not decided else verdict
         wanted = blocks_wanted(estimate, table.margin, bound_at) if verdict == "inconclusive" and bound_at else None
         more = None if grows or wanted is None else max(1, wanted - estimate.blocks)

@@ -35,7 +35,7 @@ def qualified(judged: Judged, found: Sequence[Contrast], apart: Sequence[Contras
     others = _partners(judged.contrast, apart)
     if others:
         return replace(
-            judged, verdict="not tested", more_blocks=None, new_plan_blocks=None, beside=Beside(), withheld_for=others
+            judged, verdict="withheld", more_blocks=None, new_plan_blocks=None, beside=Beside(), withheld_for=others
         )
     return replace(judged, may_depend_on=_partners(judged.contrast, found))
 

@@ -56,16 +56,18 @@ def in_latex(text: str) -> str:
 
 
 def _row(one: Finding) -> str:
+    numbers = ("--",) * 4 if one.verdict == "withheld" else _numbers(one)
+    return " & ".join((in_latex(one.label), *numbers, one.verdict))
+
+
+def _numbers(one: Finding) -> tuple[str, ...]:
     interval = Interval(one.low, one.high) if one.low is not None and one.high is not None else None
-    cells = (
-        in_latex(one.label),
+    return (
         _signed(difference(one.effect, one.metric)) if one.effect is not None else "--",
         _signed(bounds(interval, one.metric)) if interval else "--",
         _p(one.p_adjusted),
         str(one.seed_blocks),
-        one.verdict,
     )
-    return " & ".join(cells)
 
 
 def _signed(numbers: str) -> str:

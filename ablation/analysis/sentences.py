@@ -80,9 +80,8 @@ def sentence(judged: Judged, scene: Scene) -> str:
     about = subject(judged.contrast) + ("," if judged.contrast.aliases and judged.contrast.level else "")
     if judged.estimate.effect is None:
         return f"{about}: no seed block has a score of every arm it reads. Not tested."
-    if judged.withheld_for:
-        others = " and ".join(judged.withheld_for)
-        return f"{about}: the main effect is withheld, since it depends on {others}; read the simple effects."
+    if judged.verdict == "withheld":
+        return f"{about}: {_verdict_words(judged, scene)}"
     return f"{about} {_change(judged, scene)} ({_evidence(judged, scene)}){_cost(judged)}. {_closing(judged, scene)}"
 
 
@@ -199,8 +198,8 @@ def _closing(judged: Judged, scene: Scene) -> str:
 def _verdict_words(judged: Judged, scene: Scene) -> str:
     estimate = judged.estimate
     match judged.verdict:
-        case "helps" | "hurts" if judged.contrast.kind == "interaction":
-            more = "more" if (estimate.effect or 0.0) > 0 else "less"
+        case "above the sum" | "below the sum":
+            more = "more" if judged.verdict == "above the sum" else "less"
             return f"The changes together give {more} {scene.metric} than the sum of each."
         case "helps" | "hurts":
             small = estimate.equivalence is not None and estimate.equivalence.within(scene.margin)
@@ -215,6 +214,9 @@ def _verdict_words(judged: Judged, scene: Scene) -> str:
             return f"Inconclusive: {_wanted(judged, scene)}."
         case "provisional":
             return "No verdict before the plan is complete."
+        case "withheld":
+            others = " and ".join(judged.withheld_for)
+            return f"the main effect is withheld, since it depends on {others}; read the simple effects."
         case "not tested" if estimate.blocks < 2:
             return "Not tested: one seed block cannot tell an effect from chance."
         case "not tested" if estimate.block_sd is not None:

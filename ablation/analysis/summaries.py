@@ -9,6 +9,7 @@ import pandas as pd
 from ablation.analysis.comparable import Comparable, most_comparable
 from ablation.analysis.results import MISSING, ResultsTable
 from ablation.analysis.sentences import counted
+from ablation.analysis.verdicts import TOLD_FROM_ZERO
 from ablation.findings import ArmSummary, Finding, MeanScore
 
 _CHECK = 0.05
@@ -68,7 +69,7 @@ def sign_flip_notes(findings: Sequence[Finding]) -> list[str]:
     doubtful = [
         f"{one.factor}: {one.level} (p = {one.p_sign_flip:.2g})"
         for one in findings
-        if one.verdict in ("helps", "hurts") and (one.p_sign_flip or 0) > _CHECK >= _least(one)
+        if one.verdict in TOLD_FROM_ZERO and (one.p_sign_flip or 0) > _CHECK >= _least(one)
     ]
     if doubtful:
         told = ", ".join(doubtful)

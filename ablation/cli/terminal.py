@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 messages = Console(stderr=True, highlight=False, soft_wrap=True)
 output = Console(highlight=False, soft_wrap=True)
 
-_STYLES = {"helps": "green", "hurts": "red", "equivalent": "blue", "inconclusive": "yellow"}
+_STYLES = {"helps": "green", "hurts": "red", "equivalent": "blue", "inconclusive": "yellow"} | dict.fromkeys(
+    ("above the sum", "below the sum"), "magenta"
+)
 
 
 def plain(text: object, style: str = "") -> Text:

@@ -57,6 +57,7 @@ NAMES = {
     "orange": ORANGE,
     "teal": TEAL,
     "ochre": OCHRE,
+    "purple": PURPLE,
 }
 """The custom properties of the style sheet."""
 
@@ -90,9 +91,12 @@ class Mark:
 MARKS: dict[Verdict, Mark] = {
     "helps": Mark(BLUE, "▲", "triangle-up"),
     "hurts": Mark(ORANGE, "▼", "triangle-down"),
+    "above the sum": Mark(PURPLE, "△", "triangle-up-open"),
+    "below the sum": Mark(PURPLE, "▽", "triangle-down-open"),
     "equivalent": Mark(TEAL, "≈", "diamond"),
     "inconclusive": Mark(GREY, "?", "circle-open"),
     "provisional": Mark(OCHRE, "…", "square-open"),
+    "withheld": Mark(MUTED, "↓", "arrow-down"),
     "not tested": Mark(MUTED, "–", "x-thin-open"),
 }
 

@@ -12,6 +12,7 @@ from ablation.analysis.factorial import main_and_interactions
 from ablation.analysis.families import analysed_as, family
 from ablation.analysis.fractional import aliasing, fraction_in, main_and_chains
 from ablation.analysis.moments import fit_blocked
+from ablation.analysis.verdicts import TOLD_FROM_ZERO
 
 BLOCKS = 4
 
@@ -70,9 +71,9 @@ def test_a_fraction_at_resolution_five_says_what_the_factorial_says_of_the_same_
     every = made_table(scores_of(factorial_arms(factors), factors, terms), factors, "factorial")
     whole, part = analyse(every), told(terms, 5, 5)
     verdicts = [{(one.kind, one.factor): one.verdict for one in found.findings} for found in (whole, part)]
-    decided = [{key: verdict for key, verdict in one.items() if verdict in ("helps", "hurts")} for one in verdicts]
+    decided = [{key: verdict for key, verdict in one.items() if verdict in TOLD_FROM_ZERO} for one in verdicts]
     assert decided[0] == decided[1]
-    assert by_factor(part)["c"].verdict == "not tested"
+    assert by_factor(part)["c"].verdict == "withheld"
     assert "withheld, since it depends on d" in by_factor(part)["c"].sentence
     assert by_factor(part, "simple")["c where d is d1"].effect == pytest.approx(0.016, abs=0.001)
     assert by_factor(part, "simple")["c where d is d0"].effect == pytest.approx(-0.016, abs=0.001)
@@ -109,7 +110,7 @@ def test_at_resolution_four_an_interaction_that_stands_alone_has_its_simple_effe
     clear = next(one.factor for one in family_of_nine if one.kind == "interaction" and not one.aliases)
     alone = clear.replace(" × ", "")
     analysis = told({"a": 0.01, alone: 0.006}, 9, 4)
-    assert by_factor(analysis)[alone[0]].verdict == "not tested"
+    assert by_factor(analysis)[alone[0]].verdict == "withheld"
     first, second = alone
     place = f"{first} where {second} is {second}1"
     assert by_factor(analysis, "simple")[place].effect == pytest.approx(0.012 + 0.02 * (first == "a"), abs=0.002)
@@ -130,7 +131,7 @@ def test_at_resolution_three_nothing_is_withheld_or_told_of_simple_effects():
     analysis = told({"a": 0.01, "af": 0.01}, 6, 3)
     (chain,) = [one for one in analysis.findings if one.kind == "interaction"]
     assert chain.factor == "a × f + b × e + c × d"
-    assert chain.verdict == "helps"
+    assert chain.verdict == "above the sum"
     assert not by_factor(analysis, "simple")
     assert "less half of b × d and of c × e," in by_factor(analysis)["a"].sentence
     assert "it may depend on f," in by_factor(analysis)["a"].sentence

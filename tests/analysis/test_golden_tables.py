@@ -189,7 +189,7 @@ def test_an_interaction_is_that_of_the_analysis_of_variance() -> None:
     arms, blocks = len(analysis.arms), found.seed_blocks
     error = analysis.residual_sd * 4 / np.sqrt(arms * blocks)  # the difference of two differences of quarters
     assert (found.effect / error) ** 2 == pytest.approx(anova.loc["C(crop):C(flip)", "F"])
-    assert found.verdict == "hurts"
+    assert found.verdict == "below the sum"
     assert {one.factor for one in analysis.findings if one.kind == "simple"} == {
         "crop where flip is with",
         "crop where flip is without",

@@ -45,6 +45,13 @@ def test_what_is_not_known_is_a_dash(tmp_path: Path, write_study: StudyWriter) -
     assert cells(latex(found))[0][1:] == ["--", "--", "--", "0", "provisional"]
 
 
+def test_an_effect_that_is_withheld_has_no_numbers(tmp_path: Path, write_study: StudyWriter) -> None:
+    found = analysed(tmp_path / "run", write_study, SMALL.replace("seeds: 2", "seeds: 8"))
+    withheld = found.findings[0].model_copy(update={"verdict": "withheld"})
+    rows = cells(latex(found.model_copy(update={"findings": (withheld,)})))
+    assert rows == [[in_latex(withheld.label), *("--",) * 4, "withheld"]]
+
+
 @pytest.mark.parametrize(
     ("name", "set_as"),
     [

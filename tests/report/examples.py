@@ -359,7 +359,7 @@ def factorial_page() -> Page:
                         outcomes={"complete": 5},
                     )
                 )
-    crossed = finding("crop × flip=without × without", -0.02, "hurts", kind="interaction")
+    crossed = finding("crop × flip=without × without", -0.02, "below the sum", kind="interaction")
     said = analysis(records()).model_copy(
         update={"arms": tuple(rows), "findings": (finding("size=large", 0.028, "helps"), crossed)}
     )

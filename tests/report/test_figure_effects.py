@@ -5,6 +5,7 @@ from examples import analysis, finding, records
 
 from ablation.findings import Analysis
 from ablation.report.figures import effects
+from ablation.report.palette import MARKS
 
 
 @pytest.fixture
@@ -53,6 +54,20 @@ def test_an_effect_without_an_estimate_has_a_row_but_no_point(found):
     assert sum(len(trace.x) for trace in drawing.figure.data) == 4
     assert drawing.table.rows[-1][2:4] == ("–", "–")
     assert drawing.figure.layout.annotations[-1].text == "no seed block has both"
+
+
+def test_a_main_effect_that_is_withheld_shows_no_number_and_an_interaction_is_neither_good_nor_bad(found):
+    withheld = finding("crop=without", -0.02, "withheld")
+    crossed = finding("crop × flip=without × without", -0.04, "below the sum", kind="interaction")
+    value = effects.compute(found.model_copy(update={"findings": (withheld, crossed)}))
+    assert value.title == "Of 2 effects, 1 is below the sum and 1 is withheld"
+    drawing = effects.draw(value)
+    (points,) = drawing.figure.data
+    assert points.x == pytest.approx((-4.0,))
+    assert points.marker.color not in (MARKS["helps"].colour, MARKS["hurts"].colour)
+    assert drawing.figure.layout.annotations[0].text == "withheld"
+    assert drawing.table.rows[0][1:4] == ("withheld", "–", "–")
+    assert "Withheld: an average over things that differ" in drawing.caption
 
 
 def test_without_any_estimate_there_is_no_figure(found):

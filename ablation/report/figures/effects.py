@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 
 import plotly.graph_objects as go
 
@@ -20,7 +20,7 @@ from ablation.report.numbers import (
 from ablation.report.palette import BAND, INK, MARKS, MUTED
 from ablation.report.panels import ref
 
-ORDER: tuple[Verdict, ...] = ("helps", "hurts", "equivalent", "inconclusive", "provisional", "not tested")
+ORDER: tuple[Verdict, ...] = get_args(Verdict)
 """Verdicts as the page lists them: what is decided comes first."""
 
 _ROW, _LINE, _MARGINS, _LETTER, _REACH = 46, 18, 104, 6.8, 4
@@ -97,25 +97,32 @@ def compute(analysis: Analysis) -> Effects | None:
         Effect(
             name=f"{one.factor}: {one.level}" if one.level else one.factor,
             reference=one.against,
-            effect=one.effect,
-            low=one.low,
-            high=one.high,
             verdict=one.verdict,
             seed_blocks=one.seed_blocks,
             p_adjusted=one.p_adjusted,
             p_holm=one.p_holm,
             p_sign_flip=one.p_sign_flip,
+            effect=one.effect,
+            low=one.low,
+            high=one.high,
             other=one.other,
             others=one.others,
             seconds=one.seconds,
             time_note=one.time_note,
             parameters=one.parameters,
         )
-        for one in ordered(analysis)
+        for one in map(_shown, ordered(analysis))
     )
     if not any(row.effect is not None for row in rows):
         return None
     return Effects(_message(rows), unit_of(analysis), analysis.margin, rows)
+
+
+def _shown(finding: Finding) -> Finding:
+    """A finding without the numbers that it withholds: averages over things that differ."""
+    if finding.verdict != "withheld":
+        return finding
+    return finding.model_copy(update=dict.fromkeys(("effect", "low", "high", "p_adjusted", "p_holm", "p_sign_flip")))
 
 
 def _message(rows: tuple[Effect, ...]) -> str:
@@ -169,16 +176,25 @@ def draw(effects: Effects) -> Drawing:
     narrow: Patch = {"xaxis.title.text": short_title} if short_title != title else {}
     narrow |= {"yaxis.showticklabels": False, "margin.r": 12, "annotations": row_names(labels)}
     narrow |= {"height": 52 * len(labels) + _MARGINS + 12}
+    return Drawing("effects-plot", effects.title, _caption(effects), figure, _table(effects), narrow)
+
+
+def _caption(effects: Effects) -> str:
+    verdicts = {row.verdict for row in effects.rows}
     caption = (
         "Point: estimate. Line: simultaneous 95 % interval. Shaded: the margin inside which an effect counts as "
         f"equivalent, ±{effects.unit.difference(effects.margin).lstrip('+')}. An effect is told from zero exactly when "
         "its line clears zero."
     )
-    if any(row.verdict == "equivalent" for row in effects.rows):
+    if "equivalent" in verdicts:
         caption += " Equivalence is judged by the 90 % interval, which is shorter than the line."
+    if "withheld" in verdicts:
+        caption += " Withheld: an average over things that differ; the simple effects stand in its place."
+    if verdicts & {"above the sum", "below the sum"}:
+        caption += " The sum is that of the changes alone."
     if effects.cuts:
         caption += " Lines that leave the frame go on to the ends that the numbers give."
-    return Drawing("effects-plot", effects.title, caption, figure, _table(effects), narrow)
+    return caption
 
 
 def _titles(unit: Unit) -> tuple[str, str]:
@@ -219,6 +235,8 @@ def _points(effects: Effects, verdict: Verdict) -> go.Scatter:
 
 def _reading(row: Effect, unit: Unit) -> str:
     """The estimate and its interval: `−2.31 [−3.00, −1.62]`."""
+    if row.verdict == "withheld":
+        return "withheld"
     if row.effect is None:
         return "no seed block has both"
     interval = unit.interval(row.low, row.high)
