@@ -62,6 +62,10 @@ def _bring_models(tracker: MlflowTracker, folder: RunFolder) -> None:
 
 
 def _last_stamp(records: Sequence[Record]) -> Stamp:
-    """Where the study was run last: not where it is brought in step, which may be another machine."""
+    """Where the study was run last: not where it is brought in step, which may be another machine.
+
+    Of the code the package's alone: components differ from arm to arm.
+    """
     stamps = [record.outcome.stamp for record in records if record.outcome and record.outcome.stamp]
-    return max(stamps, key=lambda stamp: stamp.started, default=Stamp(versions={}))
+    last = max(stamps, key=lambda stamp: stamp.started, default=Stamp(versions={}))
+    return last.model_copy(update={"code": {name: code for name, code in last.code.items() if name == "ablation"}})

@@ -104,6 +104,20 @@ def test_a_real_run_writes_the_names_of_the_reference(place: Path) -> None:
     assert {"trial test/<metric>", "trial setting.<key>", "model ablation.weights"} <= found
 
 
+def test_sync_leaves_what_the_run_said_of_the_study(place: Path) -> None:
+    before = study_tags(place)
+    ablate(place, "sync", "runs/small")
+    assert study_tags(place) == before
+
+
+def study_tags(place: Path) -> dict[str, str]:
+    client = MlflowClient(sqlite_uri(place / "runs" / "mlflow.db"))
+    experiment = client.get_experiment_by_name("small")
+    assert experiment is not None
+    (run,) = client.search_runs([experiment.experiment_id], "tags.`ablation.study` LIKE '%'")
+    return dict(run.data.tags)
+
+
 def test_sync_brings_each_model_once_and_whatever_became_of_it(place: Path) -> None:
     before = {model.name: model.model_id for model in models(place)}
     ablate(place, "sync", "runs/small")

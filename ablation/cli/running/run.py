@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from ablation import designs, provenance
+from ablation import components, designs, provenance
 from ablation.addresses import default_uri
 from ablation.cli.display.progress import Lines, progress
 from ablation.cli.display.resources import Resources, memory_of
@@ -229,9 +230,11 @@ def _shipping(begun: Beginning, folder: RunFolder, uri: str | None, place: Place
     commit, dirty = provenance.git_state(Path.cwd())
     stamp = Stamp(
         versions=provenance.versions(),
+        code={"ablation": components.package_code()},
         git_commit=commit,
         git_dirty=dirty,
         device=place.device_name(study.execution.device),
+        host=platform.node(),
         threads=study.execution.threads,
         precision=study.baseline.recipe.precision,
     )

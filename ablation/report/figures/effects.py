@@ -191,7 +191,7 @@ def _caption(effects: Effects) -> str:
     if "withheld" in verdicts:
         caption += " Withheld: an average over things that differ; the simple effects stand in its place."
     if verdicts & {"above the sum", "below the sum"}:
-        caption += " The sum is that of the changes alone."
+        caption += " Above or below the sum: what changes do together, against the sum of what each does alone."
     if effects.cuts:
         caption += " Lines that leave the frame go on to the ends that the numbers give."
     return caption
