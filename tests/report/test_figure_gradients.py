@@ -6,6 +6,7 @@ from ablation.report.palette import arm_styles
 from ablation.trial import Record
 
 ARMS = list(PLANTED)
+_LOST = {("crop=without", 1), ("crop=without", 3), ("baseline", 0)}
 
 
 def with_norms(record: Record, *norms: float | None) -> Record:
@@ -34,6 +35,26 @@ def test_the_title_names_the_arm_whose_gradients_vanish():
         "The first layer's gradient ends at 1e−06 times the last layer's in flip=without, the least of 5 arms"
     )
     assert value.shown == {"baseline", "flip=without"}
+
+
+def test_a_gradient_that_is_lost_in_some_blocks_is_told_first_and_shown():
+    lost = [
+        with_norms(one, *[0.0] * len(LAYERS)) if (one.trial.arm.name, one.trial.block) in _LOST else one
+        for one in vanishing("flip=without")
+    ]
+    value = gradients.compute(lost, ARMS, ["baseline"])
+    assert value.title == "In 2 of 5 seed blocks of crop=without no gradient reaches the first layer"
+    assert value.shown == {"baseline", "flip=without", "crop=without"}
+    caption = gradients.draw(value, arm_styles(ARMS, "baseline")).caption
+    assert "Where a layer has none, its block has no part in that mean." in caption
+    other = gradients.draw(gradients.compute(records(), ARMS, []), arm_styles(ARMS, "baseline")).caption
+    assert "no gradient are left" not in other
+
+
+def test_where_every_gradient_is_lost_that_is_the_title():
+    runs = [with_norms(one, *[0.0] * len(LAYERS)) for one in records() if one.trial.arm.name == "baseline"]
+    value = gradients.compute(runs, ["baseline"], [])
+    assert value.title == "In 5 of 5 seed blocks of baseline no gradient reaches the first layer"
 
 
 def test_a_norm_that_is_not_finite_or_nought_is_left_out_of_the_mean():

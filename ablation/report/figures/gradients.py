@@ -27,6 +27,8 @@ class Depth:
     last: tuple[float | None, ...]
     epochs: int
     blocks: int
+    lost: int
+    """Blocks in which nothing reaches the first layer at the end. A norm of nought has no place in a geometric mean."""
 
     @property
     def reach(self) -> float | None:
@@ -52,8 +54,7 @@ def compute(records: Sequence[Record], arms: Sequence[str], shown: Sequence[str]
         return None
     kept = tuple(found[:MOST_ARMS])
     seen = first_shown([one.arm for one in kept], shown)
-    if reaches := _reaches(kept):
-        seen |= {min(reaches)[1]}  # the title is about it
+    seen |= {one.arm for one in (_shortest(kept), _most_lost(kept)) if one}  # the title is about one of them
     return Depths(_message(kept), kept, seen, len(found) - len(kept))
 
 
@@ -70,7 +71,8 @@ def _depth(records: Sequence[Record]) -> Depth | None:
     if len(layers) < 2 or not alike:
         return None
     first, last = (_means([one.epochs[at].gradient_norms for one in alike]) for at in (0, -1))
-    return Depth(runs[0].trial.arm.name, layers, first, last, len(alike[0].epochs), len(alike))
+    lost = sum(one.epochs[-1].gradient_norms[0] == 0 for one in alike)
+    return Depth(runs[0].trial.arm.name, layers, first, last, len(alike[0].epochs), len(alike), lost)
 
 
 def _means(norms: Sequence[Sequence[float | None]]) -> tuple[float | None, ...]:
@@ -82,16 +84,24 @@ def _mean(values: Sequence[float]) -> float | None:
     return math.exp(statistics.fmean(math.log(value) for value in values)) if values else None
 
 
-def _reaches(arms: Sequence[Depth]) -> list[tuple[float, str]]:
-    return [(one.reach, one.arm) for one in arms if one.reach is not None]
+def _shortest(arms: Sequence[Depth]) -> Depth | None:
+    """The arm whose gradient shrinks most on its way to the first layer."""
+    return min((one for one in arms if one.reach is not None), key=lambda one: one.reach or 0.0, default=None)
+
+
+def _most_lost(arms: Sequence[Depth]) -> Depth | None:
+    """The arm with most blocks whose gradient is lost on the way; None where none is."""
+    return max((one for one in arms if one.lost), key=lambda one: one.lost, default=None)
 
 
 def _message(arms: Sequence[Depth]) -> str:
-    if not (reaches := _reaches(arms)):
+    if lost := _most_lost(arms):
+        return f"In {lost.lost} of {count(lost.blocks, 'seed block')} of {lost.arm} no gradient reaches the first layer"
+    if not (shortest := _shortest(arms)):
         return "No gradient reached the first or the last layer"
-    least, arm = min(reaches)
-    whose = "" if len(reaches) == 1 else f" in {arm}, the least of {count(len(reaches), 'arm')}"
-    return f"The first layer's gradient ends at {short(least)} times the last layer's{whose}"
+    known = sum(one.reach is not None for one in arms)
+    whose = "" if known == 1 else f" in {shortest.arm}, the least of {count(known, 'arm')}"
+    return f"The first layer's gradient ends at {short(shortest.reach or 0.0)} times the last layer's{whose}"
 
 
 def draw(depths: Depths, styles: Mapping[str, Style]) -> Drawing:
@@ -113,6 +123,8 @@ def draw(depths: Depths, styles: Mapping[str, Style]) -> Drawing:
         "gradients vanish on their way to the first layers. Layers stand in the order in which the model declares "
         "them. Click an arm's name to show or hide it."
     )
+    if any(one.lost for one in depths.arms):
+        caption += " Seed blocks in which a layer has no gradient are left out of its mean."
     if depths.left_out:
         caption += f" {depths.left_out} more arms are left out."
     narrow = {"height": _HEIGHT - 40 + 22 * names}
