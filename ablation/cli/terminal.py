@@ -23,9 +23,14 @@ if TYPE_CHECKING:
 messages = Console(stderr=True, highlight=False, soft_wrap=True)
 output = Console(highlight=False, soft_wrap=True)
 
-_STYLES = {"helps": "green", "hurts": "red", "equivalent": "blue", "inconclusive": "yellow"} | dict.fromkeys(
-    ("above the sum", "below the sum"), "magenta"
-)
+_STYLES = {
+    "helps": "green",
+    "hurts": "red",
+    "above the sum": "magenta",
+    "below the sum": "magenta",
+    "equivalent": "blue",
+    "inconclusive": "yellow",
+}
 
 
 def plain(text: object, style: str = "") -> Text:

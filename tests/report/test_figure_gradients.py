@@ -46,7 +46,7 @@ def test_a_gradient_that_is_lost_in_some_blocks_is_told_first_and_shown():
     assert value.title == "In 2 of 5 seed blocks of crop=without no gradient reaches the first layer"
     assert value.shown == {"baseline", "flip=without", "crop=without"}
     caption = gradients.draw(value, arm_styles(ARMS, "baseline")).caption
-    assert "Where a layer has none, its block has no part in that mean." in caption
+    assert "Seed blocks in which a layer has no gradient are left out of its mean." in caption
     other = gradients.draw(gradients.compute(records(), ARMS, []), arm_styles(ARMS, "baseline")).caption
     assert "no gradient are left" not in other
 
