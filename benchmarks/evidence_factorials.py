@@ -18,11 +18,9 @@ from ablation.analysis.families import family
 from ablation.analysis.power import POWER
 from ablation.analysis.results import ResultsTable, framed
 from ablation.analysis.routes import choose_route
-from ablation.analysis.verdicts import verdict_of
+from ablation.analysis.verdicts import TOLD_FROM_ZERO, verdict_of
 from ablation.findings import Finding
 from ablation.fractions import smallest_fraction
-
-DECIDED = ("helps", "hurts")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +82,7 @@ def nothing(design: Crossed, studies: int) -> Row:
     false = 0
     for _ in range(studies):
         estimates = choose_route(design.noise(generator), None).estimate(contrasts)
-        false += any(verdict_of(one, 0.0, GOOD) in DECIDED for one in estimates)
+        false += any(verdict_of(one, 0.0, GOOD) in TOLD_FROM_ZERO for one in estimates)
     return [*_design(design), str(len(contrasts)), share(false / studies, studies)]
 
 
@@ -116,14 +114,14 @@ Key = tuple[str, str, str]
 def _told(findings: Sequence[Finding], planted: Key, nil: set[Key]) -> list[bool]:
     """Whether the interaction was found; with the wrong sign; a nil effect was found; the interaction was explained."""
     verdicts = {_key(one): one.verdict for one in findings}
-    found = verdicts[planted] == "helps"
+    found = verdicts[planted] == "above the sum"
     mains = [one.verdict for one in findings if one.kind == "main" and one.factor in ("a", "b")]
     simple = any(one.kind == "simple" for one in findings)
-    withheld = mains.count("not tested") >= 2
+    withheld = mains.count("withheld") >= 2
     return [
         found,
-        verdicts[planted] == "hurts",
-        any(verdict in DECIDED and key in nil for key, verdict in verdicts.items()),
+        verdicts[planted] == "below the sum",
+        any(verdict in TOLD_FROM_ZERO and key in nil for key, verdict in verdicts.items()),
         found and simple and withheld,
     ]
 

@@ -112,7 +112,8 @@ def _judge(table: ResultsTable, route: Route, estimates: Sequence[_Estimated]) -
     others = beside(table, routes, contrasts)
     judged = []
     for (contrast, estimate, decided), other in zip(estimates, others, strict=True):
-        verdict: Verdict = verdict_of(estimate, table.margin, good_sign(table), contrast.kind)
+        good = None if contrast.kind == "interaction" else good_sign(table)
+        verdict: Verdict = verdict_of(estimate, table.margin, good)
         verdict = "provisional" if provisional and not decided else verdict
         wanted = blocks_wanted(estimate, table.margin, bound_at) if verdict == "inconclusive" and bound_at else None
         more = None if grows or wanted is None else max(1, wanted - estimate.blocks)
@@ -130,7 +131,7 @@ def _with_images(finding: Finding, judged: Judged, layer: ImageLayer | None, *, 
 
     The intervals of classes hold for one look: where there are several, the classes have estimates alone.
     """
-    if layer is None or judged.withheld_for:
+    if layer is None or judged.verdict == "withheld":
         return finding
     told = once and judged.verdict != "provisional"
     update = {

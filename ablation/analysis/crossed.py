@@ -8,6 +8,7 @@ from dataclasses import replace
 from ablation.analysis.beside import Beside
 from ablation.analysis.contrasts import Analysed, Contrast
 from ablation.analysis.sentences import Judged
+from ablation.findings import Finding
 
 METHODS: Mapping[Analysed, str] = {
     "factorial": " Main effects and all two-way interactions are one family, averaged over the other factors; simple "
@@ -17,6 +18,8 @@ METHODS: Mapping[Analysed, str] = {
     "effects that the arms cannot tell apart are estimated together, as a screen.",
 }
 """What the account of a route says of these designs in addition."""
+
+_NUMBERS = ("effect", "low", "high", "p_adjusted", "p_holm", "p_sign_flip")
 
 
 def singled_out(found: Sequence[Contrast], family: Sequence[Contrast]) -> list[Contrast]:
@@ -38,6 +41,11 @@ def qualified(judged: Judged, found: Sequence[Contrast], apart: Sequence[Contras
             judged, verdict="withheld", more_blocks=None, new_plan_blocks=None, beside=Beside(), withheld_for=others
         )
     return replace(judged, may_depend_on=_partners(judged.contrast, found))
+
+
+def told(finding: Finding) -> Finding:
+    """A finding as people are shown it: without the numbers of a main effect that is withheld."""
+    return finding.model_copy(update=dict.fromkeys(_NUMBERS)) if finding.verdict == "withheld" else finding
 
 
 def _partners(main: Contrast, interactions: Sequence[Contrast]) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from ablation.analysis.crossed import told
 from ablation.analysis.estimates import Interval
 from ablation.analysis.sentences import UNITS, bounds, difference
 from ablation.findings import Analysis, Finding
@@ -32,7 +33,7 @@ def latex(analysis: Analysis) -> str:
     """One row a finding: contrast, effect, simultaneous 95 % interval, adjusted p, seed blocks, verdict."""
     unit = UNITS[analysis.metric].name
     head = f"contrast & effect ({unit}) & 95\\,\\% interval & adjusted $p$ & blocks & verdict"
-    rows = [_row(one) for one in analysis.findings] or [rf"\multicolumn{{{len(_COLUMNS)}}}{{l}}{{no findings}}"]
+    rows = [_row(told(one)) for one in analysis.findings] or [rf"\multicolumn{{{len(_COLUMNS)}}}{{l}}{{no findings}}"]
     lines = [
         "% Needs \\usepackage{booktabs}.",
         r"\begin{table}",
@@ -56,18 +57,16 @@ def in_latex(text: str) -> str:
 
 
 def _row(one: Finding) -> str:
-    numbers = ("--",) * 4 if one.verdict == "withheld" else _numbers(one)
-    return " & ".join((in_latex(one.label), *numbers, one.verdict))
-
-
-def _numbers(one: Finding) -> tuple[str, ...]:
     interval = Interval(one.low, one.high) if one.low is not None and one.high is not None else None
-    return (
+    cells = (
+        in_latex(one.label),
         _signed(difference(one.effect, one.metric)) if one.effect is not None else "--",
         _signed(bounds(interval, one.metric)) if interval else "--",
         _p(one.p_adjusted),
         str(one.seed_blocks),
+        one.verdict,
     )
+    return " & ".join(cells)
 
 
 def _signed(numbers: str) -> str:

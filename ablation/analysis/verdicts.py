@@ -8,7 +8,7 @@ from typing import get_args
 
 from ablation.analysis.estimates import Estimate
 from ablation.analysis.power import detectable_shift, fewest_blocks
-from ablation.findings import FromZero, Kind, Verdict
+from ablation.findings import FromZero, Verdict
 
 TOLD_FROM_ZERO: tuple[FromZero, ...] = get_args(FromZero)
 """The verdicts of an interval that excludes zero."""
@@ -17,16 +17,17 @@ BoundAt = Callable[[int], tuple[float | None, float]]
 """What |t| must reach with a number of seed blocks, None where no t is enough, and the error's degrees of freedom."""
 
 
-def verdict_of(estimate: Estimate, margin: float, good: int, kind: Kind = "main") -> Verdict:
+def verdict_of(estimate: Estimate, margin: float, good: int | None) -> Verdict:
     """`helps` or `hurts` exactly when the interval excludes zero; `good` is the sign of a gain.
 
-    An interaction is then above or below the sum: two changes that hurt may do so less together, and help nobody.
+    An interaction has none, and is above or below the sum: two changes that hurt may do so less together, and help
+    nobody.
     """
     interval = estimate.interval
     if interval is None or estimate.equivalence is None:
         return "not tested"
     if interval.low > 0 or interval.high < 0:
-        if kind == "interaction":
+        if good is None:
             return "above the sum" if interval.low > 0 else "below the sum"
         return "helps" if math.copysign(1, interval.low) == good else "hurts"
     return "equivalent" if estimate.equivalence.within(margin) else "inconclusive"

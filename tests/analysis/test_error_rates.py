@@ -5,7 +5,7 @@
 
 import numpy as np
 import pytest
-from evidence_factorials import Crossed
+from evidence_factorials import Crossed, interaction
 from evidence_growing import savings
 from evidence_page import share
 from made_tables import noise
@@ -89,6 +89,15 @@ def test_few_factorials_of_nothing_have_a_finding() -> None:
         estimates = choose_route(design.noise(generator), None).estimate(design.family)
         found += any(verdict_of(one, 0.0, 1) in ("helps", "hurts") for one in estimates)
     assert found / STUDIES == pytest.approx(0.05, abs=three_errors(0.05))
+
+
+def test_an_interaction_is_found_with_its_sign_and_explained_by_simple_effects() -> None:
+    found, theory, wrong, false, explained = (
+        float(cell.partition(" ")[0]) for cell in interaction(Crossed((2, 2), 5), 100)[3:]
+    )
+    assert found / 100 == pytest.approx(theory / 100, abs=0.12)  # three standard errors of a share of 80 %
+    assert (wrong, explained) == (0.0, 100.0)
+    assert false / 100 < 0.05 + three_errors(0.05)
 
 
 def test_labels_permuted_within_blocks_seldom_help() -> None:

@@ -49,7 +49,7 @@ def test_an_effect_that_is_withheld_has_no_numbers(tmp_path: Path, write_study: 
     found = analysed(tmp_path / "run", write_study, SMALL.replace("seeds: 2", "seeds: 8"))
     withheld = found.findings[0].model_copy(update={"verdict": "withheld"})
     rows = cells(latex(found.model_copy(update={"findings": (withheld,)})))
-    assert rows == [[in_latex(withheld.label), *("--",) * 4, "withheld"]]
+    assert rows == [[in_latex(withheld.label), *("--",) * 3, "8", "withheld"]]
 
 
 @pytest.mark.parametrize(

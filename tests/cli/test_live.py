@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 from made_runs import Planted, made_run
 from screens import Screen, ablate_on_screen
-from small_studies import SMALL, StudyWriter
+from small_studies import SMALL, StudyWriter, load
 
 from ablation import designs
+from ablation.cli.display.provisional import rows
 from ablation.cli.display.so_far import SoFar, Told
 from ablation.cli.display.tally import Scope, Tally
 from ablation.study import Growing, Study
@@ -142,6 +143,15 @@ def test_a_verdict_of_a_growing_plan_is_that_of_its_look(tmp_path: Path, small_s
     so_far.close()
     assert rows["crop: shifted"][3:] == ["6 of at most 40", "hurts"]
     assert rows["flip: flipped"][4] == "provisional"
+
+
+def test_a_main_effect_that_is_withheld_has_no_numbers(tmp_path: Path, write_study: StudyWriter) -> None:
+    study = load(write_study(SMALL.replace("design: one-factor", "design: factorial").replace("seeds: 2", "seeds: 6")))
+    folder = made_run(tmp_path / "run", study, Planted({"crop=shifted, flip=flipped": 0.95}))
+    verdicts = {what: (change, verdict) for what, change, _, _, verdict in rows(folder.path)}
+    assert verdicts["crop: shifted"] == verdicts["flip: flipped"] == ("", "withheld")
+    change, verdict = verdicts["crop × flip: shifted × flipped"]
+    assert (change[0], verdict) == ("+", "above the sum")
 
 
 def test_what_cannot_be_analysed_is_no_findings_and_no_trouble(tmp_path: Path) -> None:

@@ -62,6 +62,14 @@ def kept(place: Path) -> list[Record]:
     return [record for record in folder.records() if (folder.trial_folder(record.trial.id) / "weights.pt").exists()]
 
 
+def study_tags(place: Path) -> dict[str, str]:
+    client = MlflowClient(sqlite_uri(place / "runs" / "mlflow.db"))
+    experiment = client.get_experiment_by_name("small")
+    assert experiment is not None
+    (run,) = client.search_runs([experiment.experiment_id], "tags.`ablation.study` LIKE '%'")
+    return dict(run.data.tags)
+
+
 def test_every_trial_whose_weights_are_kept_has_a_model_by_its_name(place: Path) -> None:
     names = sorted(f"{record.trial.arm.name} · seed block {record.trial.block}" for record in kept(place))
     assert [model.name for model in models(place)] == names
@@ -108,14 +116,6 @@ def test_sync_leaves_what_the_run_said_of_the_study(place: Path) -> None:
     before = study_tags(place)
     ablate(place, "sync", "runs/small")
     assert study_tags(place) == before
-
-
-def study_tags(place: Path) -> dict[str, str]:
-    client = MlflowClient(sqlite_uri(place / "runs" / "mlflow.db"))
-    experiment = client.get_experiment_by_name("small")
-    assert experiment is not None
-    (run,) = client.search_runs([experiment.experiment_id], "tags.`ablation.study` LIKE '%'")
-    return dict(run.data.tags)
 
 
 def test_sync_brings_each_model_once_and_whatever_became_of_it(place: Path) -> None:

@@ -29,6 +29,7 @@ def rows(path: Path) -> list[list[str]]:
     """
     from ablation import designs
     from ablation.analysis.analyse import analyse
+    from ablation.analysis.crossed import told
     from ablation.analysis.estimates import Interval
     from ablation.analysis.results import from_records
     from ablation.analysis.sentences import UNITS, bounds, difference
@@ -40,8 +41,8 @@ def rows(path: Path) -> list[list[str]]:
     analysis = analyse(from_records(begun.study, designs.arms_of(begun.study, records), records, begun.changes))
     of = f"of {'at most ' * isinstance(begun.study.seeds, Growing)}{analysis.planned_blocks}"
     found = []
-    for one in analysis.findings:
-        known = one.effect is not None
+    for one in map(told, analysis.findings):
+        known = one.effect is not None or one.verdict == "withheld"
         change = f"{difference(one.effect, one.metric)} {UNITS[one.metric].name}" if one.effect is not None else ""
         interval = "" if one.low is None or one.high is None else bounds(Interval(one.low, one.high), one.metric)
         what = f"{one.factor}: {one.level}" if one.level else one.factor

@@ -8,6 +8,7 @@ from typing import Any, get_args
 
 import plotly.graph_objects as go
 
+from ablation.analysis.crossed import told
 from ablation.findings import Analysis, Finding, OtherEffect, Parameters, Ratio, Verdict
 from ablation.report.drawing import SMALL, Drawing, Patch, Table, canvas, label, plain, row_axis, row_names
 from ablation.report.numbers import (
@@ -97,32 +98,25 @@ def compute(analysis: Analysis) -> Effects | None:
         Effect(
             name=f"{one.factor}: {one.level}" if one.level else one.factor,
             reference=one.against,
+            effect=one.effect,
+            low=one.low,
+            high=one.high,
             verdict=one.verdict,
             seed_blocks=one.seed_blocks,
             p_adjusted=one.p_adjusted,
             p_holm=one.p_holm,
             p_sign_flip=one.p_sign_flip,
-            effect=one.effect,
-            low=one.low,
-            high=one.high,
             other=one.other,
             others=one.others,
             seconds=one.seconds,
             time_note=one.time_note,
             parameters=one.parameters,
         )
-        for one in map(_shown, ordered(analysis))
+        for one in map(told, ordered(analysis))
     )
     if not any(row.effect is not None for row in rows):
         return None
     return Effects(_message(rows), unit_of(analysis), analysis.margin, rows)
-
-
-def _shown(finding: Finding) -> Finding:
-    """A finding without the numbers that it withholds: averages over things that differ."""
-    if finding.verdict != "withheld":
-        return finding
-    return finding.model_copy(update=dict.fromkeys(("effect", "low", "high", "p_adjusted", "p_holm", "p_sign_flip")))
 
 
 def _message(rows: tuple[Effect, ...]) -> str:

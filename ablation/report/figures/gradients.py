@@ -54,7 +54,10 @@ def compute(records: Sequence[Record], arms: Sequence[str], shown: Sequence[str]
         return None
     kept = tuple(found[:MOST_ARMS])
     seen = first_shown([one.arm for one in kept], shown)
-    seen |= {one.arm for one in (_shortest(kept), _most_lost(kept)) if one}  # the title is about one of them
+    if reaches := _reaches(kept):
+        seen |= {min(reaches)[1]}
+    if lost := _most_lost(kept):
+        seen |= {lost.arm}
     return Depths(_message(kept), kept, seen, len(found) - len(kept))
 
 
@@ -84,9 +87,8 @@ def _mean(values: Sequence[float]) -> float | None:
     return math.exp(statistics.fmean(math.log(value) for value in values)) if values else None
 
 
-def _shortest(arms: Sequence[Depth]) -> Depth | None:
-    """The arm whose gradient shrinks most on its way to the first layer."""
-    return min((one for one in arms if one.reach is not None), key=lambda one: one.reach or 0.0, default=None)
+def _reaches(arms: Sequence[Depth]) -> list[tuple[float, str]]:
+    return [(one.reach, one.arm) for one in arms if one.reach is not None]
 
 
 def _most_lost(arms: Sequence[Depth]) -> Depth | None:
@@ -97,11 +99,11 @@ def _most_lost(arms: Sequence[Depth]) -> Depth | None:
 def _message(arms: Sequence[Depth]) -> str:
     if lost := _most_lost(arms):
         return f"In {lost.lost} of {count(lost.blocks, 'seed block')} of {lost.arm} no gradient reaches the first layer"
-    if not (shortest := _shortest(arms)):
+    if not (reaches := _reaches(arms)):
         return "No gradient reached the first or the last layer"
-    known = sum(one.reach is not None for one in arms)
-    whose = "" if known == 1 else f" in {shortest.arm}, the least of {count(known, 'arm')}"
-    return f"The first layer's gradient ends at {short(shortest.reach or 0.0)} times the last layer's{whose}"
+    least, arm = min(reaches)
+    whose = "" if len(reaches) == 1 else f" in {arm}, the least of {count(len(reaches), 'arm')}"
+    return f"The first layer's gradient ends at {short(least)} times the last layer's{whose}"
 
 
 def draw(depths: Depths, styles: Mapping[str, Style]) -> Drawing:
